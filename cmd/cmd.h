@@ -1,0 +1,76 @@
+/* cmd.h - what the commands share: the table's row, options, exit statuses, output.
+ *
+ * Only the code in cmd/ prints or exits. A command returns its exit status.
+ */
+#ifndef HAIL_CMD_H
+#define HAIL_CMD_H
+
+#include <hail/hail.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+/* The exit statuses, the same everywhere. */
+enum status {
+    STATUS_DONE = 0,
+    STATUS_NO = 1, /* the answer is no: port closed, check failed, HTTP error with --fail */
+    STATUS_USAGE = 2,
+    STATUS_NAME = 3,
+    STATUS_CONNECT = 4,
+    STATUS_TIMEOUT = 5,
+    STATUS_TLS = 6,
+    STATUS_PROTO = 7,
+    STATUS_LOCAL = 8,
+};
+
+/* The options that every command has, already taken out when `run` is called. */
+struct common {
+    bool json;
+    bool colour;         /* resolved: --color, NO_COLOR, and whether stdout is a terminal */
+    bool terminal;       /* stdout is one */
+    int columns;         /* of the terminal; 80 without */
+    int family;          /* -4, -6 */
+    struct hail_ctx ctx; /* with --timeout, --trace, and SIGINT/SIGTERM as cancellation */
+};
+
+/* A command's own option: getopt_long's row and its help. `arg` is NULL for a flag. */
+struct option_row {
+    int letter;       /* a letter, or a value over 255 for long-only options */
+    const char *name; /* long name, or NULL */
+    const char *arg;  /* "FILE"; in brackets if optional */
+    const char *help;
+};
+
+struct command {
+    const char *name;
+    const char *args;                 /* "HOST..." */
+    const char *summary;              /* one line */
+    const struct option_row *options; /* ended by {0} */
+    /* Called for every option of its own; returns 0, or a status to stop with. */
+    int (*option)(void *state, int letter, const char *value);
+    void *state;
+    /* The operands. */
+    int (*run)(struct common *c, int argc, char **argv);
+    const char *more; /* further paragraphs of --help, or NULL */
+};
+
+extern const struct command command_get, command_lookup, command_ports, command_serve, command_tour;
+
+/* fail.c: the error of the context (or of usage) on standard error; returns the exit status. */
+int fail(struct common *c);
+int status_of(const struct hail_error *err);
+int usage_error(const char *fmt, ...) HAIL_PRINTF(1, 2);
+/* A local failure: operation, what, errno. Returns STATUS_LOCAL. */
+int local_error(const char *op, const char *what, int errnum);
+
+/* output.c: standard output, buffered by stdio, checked once at the end by main. */
+void put_safe(FILE *f, const char *s);                      /* from outside, made safe to show */
+void put_json(struct hail_buf *b);                          /* one line, and empties the buffer */
+const char *paint(const struct common *c, const char *sgr); /* "\033[...m", or "" without colour */
+int finish_output(int status); /* flushes; a failed write makes it STATUS_LOCAL with a message */
+
+#endif

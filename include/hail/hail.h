@@ -1,0 +1,27 @@
+/* hail.h - the whole library: #include <hail/hail.h>, link with -lhail (pkg-config hail). */
+#ifndef HAIL_HAIL_H
+#define HAIL_HAIL_H
+
+#include <hail/ctx.h>
+#include <hail/datagram.h>
+#include <hail/endpoint.h>
+#include <hail/listen.h>
+#include <hail/resolve.h>
+#include <hail/services.h>
+#include <hail/socket.h>
+#include <hail/stream.h>
+#include <hail/tls.h>
+#include <hail/trace.h>
+
+#define HAIL_VERSION "0.1.0"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+HAIL_API const char *hail_version(void); /* of the library at run time */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

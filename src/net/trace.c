@@ -1,0 +1,69 @@
+/* trace.c - emitting events; the sinks are trace_text.c and trace_jsonl.c. */
+#include "net/trace.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void hail_trace_emit(struct hail_ctx *ctx, struct hail_event event)
+{
+    event.at_ns = hail_now();
+    ctx->trace->event(ctx->trace, &event);
+}
+
+uint32_t hail_trace_new_span(struct hail_ctx *ctx)
+{
+    return ++ctx->trace->spans;
+}
+
+uint32_t hail_trace_begin(struct hail_ctx *ctx, enum hail_layer layer, const char *op,
+                          const struct hail_endpoint *peer, const char *text)
+{
+    if (!hail_tracing(ctx))
+        return 0;
+    uint32_t span = hail_trace_new_span(ctx);
+    hail_trace_emit(ctx, (struct hail_event){.span = span,
+                                             .parent = ctx->span,
+                                             .kind = HAIL_EVENT_START,
+                                             .layer = layer,
+                                             .op = op,
+                                             .text = text,
+                                             .peer = peer});
+    ctx->span = span;
+    return span;
+}
+
+void hail_trace_note(struct hail_ctx *ctx, enum hail_layer layer, const char *op, const char *fmt,
+                     ...)
+{
+    if (!hail_tracing(ctx))
+        return;
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    hail_trace_emit(
+        ctx,
+        (struct hail_event){
+            .span = ctx->span, .kind = HAIL_EVENT_NOTE, .layer = layer, .op = op, .text = text});
+}
+
+void hail_trace_end(struct hail_ctx *ctx, uint32_t span, uint32_t parent, enum hail_layer layer,
+                    const char *op, int rc, const char *text)
+{
+    ctx->span = parent;
+    if (!hail_tracing(ctx) || !span)
+        return;
+    hail_trace_emit(ctx, (struct hail_event){.span = span,
+                                             .parent = parent,
+                                             .kind = HAIL_EVENT_DONE,
+                                             .layer = layer,
+                                             .op = op,
+                                             .text = rc < 0 ? ctx->err.msg : text,
+                                             .errnum = rc < 0 ? -rc : 0});
+}
+
+int hail_trace_close(struct hail_trace *trace)
+{
+    return trace && trace->close ? trace->close(trace) : 0;
+}

@@ -1,0 +1,22 @@
+/* trace.h - how the network layers report to the trace (include/hail/trace.h).
+ *
+ * Everything is guarded by hail_tracing(), one test of a pointer, so that nothing is formatted,
+ * timed or copied while the trace is off.
+ */
+#ifndef HAIL_NET_TRACE_H
+#define HAIL_NET_TRACE_H
+
+#include <hail/trace.h>
+
+static inline bool hail_tracing(const struct hail_ctx *ctx)
+{
+    return __builtin_expect(ctx->trace != NULL, 0);
+}
+
+/* Hands one event to the sink, with the time filled in. Call only when hail_tracing(). */
+void hail_trace_emit(struct hail_ctx *ctx, struct hail_event event);
+
+/* A new span's number, for spans that run beside each other (attempts of a race). */
+uint32_t hail_trace_new_span(struct hail_ctx *ctx);
+
+#endif
