@@ -48,7 +48,7 @@ enum hail_host {
 struct hail_endpoint {
     enum hail_transport transport;
     enum hail_host kind;
-    bool has_port;                /* a port was written (0 is one: the system picks) */
+    bool has_port;                /* there is a port, written or by default (0: the system picks) */
     uint16_t port;                /* host byte order */
     char zone[IF_NAMESIZE];       /* IPv6 zone: an interface's name or index; empty: none */
     char host[HAIL_HOST_MAX + 1]; /* name, canonical address, path or abstract name; NUL-ended */
@@ -65,8 +65,8 @@ struct hail_addr {
     } u;
 };
 
-/* Reads `text`. Without a port in it, `default_port` is taken when it is not 0, and has_port tells
- * which. A service's name stands for its port with the transport that was written (TCP if none).
+/* Reads `text`. Without a port in it, `default_port` is taken when it is not 0. A service's name
+ * stands for its port with the transport that was written (TCP if none).
  * Returns 0, or -EINVAL with layer usage; the message gives the column, counted from 1. */
 HAIL_API int hail_endpoint_parse(struct hail_ctx *ctx, struct hail_endpoint *ep, const char *text,
                                  uint16_t default_port);
