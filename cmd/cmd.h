@@ -27,8 +27,11 @@ enum status {
     STATUS_LOCAL = 8,
 };
 
+struct command;
+
 /* The options that every command has, already taken out when `run` is called. */
 struct common {
+    const struct command *cmd;
     bool json;
     bool colour;         /* resolved: --color, NO_COLOR, and whether stdout is a terminal */
     bool terminal;       /* stdout is one */
@@ -37,11 +40,11 @@ struct common {
     struct hail_ctx ctx; /* with --timeout, --trace, and SIGINT/SIGTERM as cancellation */
 };
 
-/* A command's own option: getopt_long's row and its help. `arg` is NULL for a flag. */
+/* A command's own option: getopt_long(3)'s row and its help. */
 struct option_row {
     int letter;       /* a letter, or a value over 255 for long-only options */
     const char *name; /* long name, or NULL */
-    const char *arg;  /* "FILE"; in brackets if optional */
+    const char *arg;  /* "FILE", "[=FILE]" if it may be left out, NULL for a flag */
     const char *help;
 };
 
@@ -49,28 +52,42 @@ struct command {
     const char *name;
     const char *args;                 /* "HOST..." */
     const char *summary;              /* one line */
-    const struct option_row *options; /* ended by {0} */
+    const struct option_row *options; /* ended by {0}; a letter of its own hides a common one */
     /* Called for every option of its own; returns 0, or a status to stop with. */
-    int (*option)(void *state, int letter, const char *value);
-    void *state;
-    /* The operands. */
+    int (*option)(int letter, const char *value);
+    /* The operands; argv[argc] is NULL. */
     int (*run)(struct common *c, int argc, char **argv);
     const char *more; /* further paragraphs of --help, or NULL */
 };
 
 extern const struct command command_get, command_lookup, command_ports, command_serve, command_tour;
 
-/* fail.c: the error of the context (or of usage) on standard error; returns the exit status. */
-int fail(struct common *c);
+/* main.c: the commands, ended by NULL. */
+extern const struct command *const commands[];
+
+/* options.c: takes the options out of argv. Returns -1 to go on with the operands at *first, or the
+ * status to end with (usage error, --help). */
+int parse_options(const struct command *cmd, struct common *c, int argc, char **argv, int *first);
+extern const struct option_row common_options[];
+
+/* help.c */
+int help_main(void);
+int help_command(const struct command *cmd);
+/* The word of `words` (ended by NULL) that `typo` was meant to be, or NULL if none is near. */
+const char *did_you_mean(const char *typo, const char *const *words);
+
+/* fail.c: one clear line on standard error, one of advice, and the exit status. */
+int fail(struct common *c); /* the error of the context; silent for a cancellation */
 int status_of(const struct hail_error *err);
-int usage_error(const char *fmt, ...) HAIL_PRINTF(1, 2);
-/* A local failure: operation, what, errno. Returns STATUS_LOCAL. */
+int usage_error(const struct command *cmd, const char *fmt, ...) HAIL_PRINTF(2, 3);
+/* A local failure: operation ("write"), what ("standard output"), positive errno. STATUS_LOCAL. */
 int local_error(const char *op, const char *what, int errnum);
 
 /* output.c: standard output, buffered by stdio, checked once at the end by main. */
-void put_safe(FILE *f, const char *s);                      /* from outside, made safe to show */
-void put_json(struct hail_buf *b);                          /* one line, and empties the buffer */
-const char *paint(const struct common *c, const char *sgr); /* "\033[...m", or "" without colour */
+void put_safe(FILE *f, const char *s); /* from outside, made safe to show */
+/* A JSON document as one line of standard output; empties the buffer. 0, or STATUS_LOCAL. */
+int put_json(struct hail_buf *b);
+const char *paint(const struct common *c, const char *sgr); /* "1;31" as an escape; "": no colour */
 int finish_output(int status); /* flushes; a failed write makes it STATUS_LOCAL with a message */
 
 #endif

@@ -21,6 +21,10 @@ extern "C" {
 
 HAIL_API const char *hail_version(void); /* of the library at run time */
 
+/* The i-th library that hail stands on, counted from 0, and its version at run time; NULL after the
+ * last. Both strings are static. */
+HAIL_API const char *hail_library(int i, const char **version);
+
 #ifdef __cplusplus
 }
 #endif
