@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* In the order in which one learns them. */
 const struct command *const commands[] = {
     NULL,
 };
