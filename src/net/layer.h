@@ -3,8 +3,13 @@
  *      hail_stream (top: TLS) --next--> hail_stream (socket)
  *
  * A layer that has nothing to say to an operation leaves it NULL and the next layer is asked; the
- * socket layer implements all of them. A new layer is one file that makes a hail_stream with its
- * own table and context, and frees them in `close`.
+ * socket layer implements all of them but handshake. One exception keeps a layer that changes bytes
+ * from being passed by: where it has `writev` but no `sendfile`, a file is read and written through
+ * its `writev`. A new layer is one file that makes a hail_stream with its own table and context,
+ * puts it on top with hail_stream_push(), and frees its own in `close`.
+ *
+ * The conversation's span of the trace belongs to the top handle, so that what is reported is what
+ * was said, not what a layer made of it; hail_stream_push() hands it upwards.
  */
 #ifndef HAIL_NET_LAYER_H
 #define HAIL_NET_LAYER_H
@@ -13,6 +18,7 @@
 
 struct hail_layer_ops {
     const char *name;
+    const char *end; /* how this layer calls the peer's orderly end: "FIN", "close_notify" */
     /* Steps: the count, 0, or -errno; -EAGAIN sets `wants`. Errors are recorded in the context. */
     ssize_t (*read)(struct hail_ctx *ctx, struct hail_stream *s, void *buf, size_t size);
     ssize_t (*writev)(struct hail_ctx *ctx, struct hail_stream *s, const struct iovec *iov, int n);
@@ -22,16 +28,46 @@ struct hail_layer_ops {
     void (*close)(struct hail_stream *s); /* frees what is the layer's own, not `s`, not `next` */
 };
 
+/* What the peer's half of the conversation came to. */
+enum hail_stream_end {
+    HAIL_STREAM_OPEN = 0,
+    HAIL_STREAM_ENDED,  /* the peer's orderly end was read */
+    HAIL_STREAM_FAILED, /* a step failed; `end_errnum` says how */
+};
+
 struct hail_stream {
     const struct hail_layer_ops *ops;
-    struct hail_stream *next;      /* the layer below, owned; NULL for the socket */
-    void *state;                   /* the layer's own */
-    int fd;                        /* the socket's descriptor, the same in every layer */
-    short wants;                   /* POLLIN or POLLOUT after -EAGAIN */
-    uint32_t span;                 /* the conversation's span in the trace; 0: none */
-    struct hail_trace *trace;      /* the trace that `span` belongs to */
+    struct hail_stream *next; /* the layer below, owned; NULL for the socket */
+    void *state;              /* the layer's own */
+    int fd;                   /* the socket's descriptor, the same in every layer */
+    short wants;              /* POLLIN or POLLOUT after -EAGAIN */
+    uint8_t end;              /* enum hail_stream_end */
+    bool sent_end;            /* this side's end was sent: hail_shutdown() */
+    bool end_followed;        /* ... before the peer's */
+    int end_errnum;
+    uint32_t span;                 /* the conversation's span in the trace, on the top; 0: none */
+    struct hail_trace *trace;      /* the trace that `span` belongs to; it outlives the stream */
     struct hail_attempt *attempts; /* of the dial; on the socket layer */
     size_t nattempts;
 };
+
+/* Puts `upper`, whose `ops` and `state` are set, on top of `lower`, which it then owns: takes over
+ * the descriptor and the conversation's span. hail_stream_pop() undoes it. */
+void hail_stream_push(struct hail_stream *upper, struct hail_stream *lower);
+void hail_stream_pop(struct hail_stream *upper);
+
+/* Makes the socket layer of a connected, non-blocking stream socket, which it then owns (not on
+ * failure). `peer` may be NULL (asked from the kernel when needed); the `n` attempts are copied.
+ * With a trace in the context the conversation's span begins. */
+int hail_stream_of_socket(struct hail_ctx *ctx, int fd, const struct hail_addr *peer,
+                          const struct hail_attempt *attempts, size_t n, struct hail_stream **out);
+
+/* Tells the socket layer that the connection is known to be reset, although the kernel no longer
+ * says so (SO_ERROR was read): after the bytes that are queued, reads return -ECONNRESET. */
+void hail_stream_was_reset(struct hail_stream *s);
+
+/* Records the failure `rc` (-errno) of `op` ("read from", "write to", ...), naming both endpoints.
+ * Returns rc. */
+int hail_stream_fail(struct hail_ctx *ctx, const struct hail_stream *s, int rc, const char *op);
 
 #endif
