@@ -26,7 +26,8 @@ struct hail_address {
     enum hail_source source;
     int32_t ttl;           /* seconds; -1: not from DNS */
     const char *reason;    /* why it stands after the one before it, or first; static */
-    struct hail_addr from; /* the source address the kernel would pick; len 0: no route */
+    struct hail_addr from; /* the source address the kernel would pick; len 0: no route, or the
+                              address is the only one and opts.sources was not set */
 };
 
 /* The addresses of one endpoint. Owned by the caller until hail_addrs_free(). */
@@ -45,6 +46,7 @@ struct hail_resolve_opts {
     const char *hosts_file;  /* another file than /etc/hosts */
     bool no_search;          /* the name is complete */
     bool tcp;                /* ask over TCP from the start */
+    bool sources;            /* fill `from` of a single address too, where the order needs it not */
 };
 
 /* All addresses of `ep`. `opts` may be NULL. Returns 0, or with layer name: -ENOENT (detail
