@@ -3,7 +3,8 @@
  * The same calls, the same order, the same meaning; no context: each socket has a time-out and its
  * last error of its own. Calls return a count or 0, and -errno on failure, of which
  * hail_socket_error() gives the words. Built on the streams, listeners and datagrams of the
- * library.
+ * library: connect tries all addresses of a name and may connect any number of times until it
+ * succeeded, and a stream socket has a descriptor from bind or connect on.
  */
 #ifndef HAIL_SOCKET_H
 #define HAIL_SOCKET_H
@@ -36,8 +37,10 @@ HAIL_API int hail_socket_shutdown(struct hail_socket *s); /* the sending directi
 HAIL_API void hail_socket_close(struct hail_socket *s);   /* accepts NULL */
 HAIL_API struct hail_endpoint hail_socket_getsockname(const struct hail_socket *s);
 HAIL_API struct hail_endpoint hail_socket_getpeername(const struct hail_socket *s);
-HAIL_API void hail_socket_settimeout(struct hail_socket *s, double seconds); /* negative: none */
-HAIL_API int hail_socket_fileno(const struct hail_socket *s);
+/* How long each later call may take: negative (as at first): any time; 0: calls that would wait
+ * return -EAGAIN, but for connect, which times out. */
+HAIL_API void hail_socket_settimeout(struct hail_socket *s, double seconds);
+HAIL_API int hail_socket_fileno(const struct hail_socket *s);        /* -1 before bind or connect */
 HAIL_API const char *hail_socket_error(const struct hail_socket *s); /* one line; "" without */
 
 #ifdef __cplusplus
