@@ -384,9 +384,9 @@ const struct command command_lookup = {
     .options = options,
     .option = option,
     .run = run,
-    .more = "A HOST is a name, an address or an endpoint. @SERVER is the name server to ask, an\n"
-            "endpoint (@9.9.9.9, @[::1]:5353), in place of those of /etc/resolv.conf; the hosts\n"
-            "file is then left out. Into a pipe the fields are separated by tabs: address, host,\n"
-            "source, TTL, source address, reason; with -x address, name, source, TTL; with -t\n"
+    .more = "A HOST is a name, an address or an endpoint. @SERVER is the name server to ask, an "
+            "endpoint (@9.9.9.9, @[::1]:5353), in place of those of /etc/resolv.conf; the hosts "
+            "file is then left out. Into a pipe the fields are separated by tabs: address, host, "
+            "source, TTL, source address, reason; with -x address, name, source, TTL; with -t "
             "name, TTL, type, data.",
 };

@@ -135,12 +135,11 @@ static const struct {
     const char *won, *lost; /* the reason, of the one in front and of the one behind */
 } rules[] = {
     {by_usable, "rule 1: there is a route to it", "rule 1: no route to it"},
-    {by_matching_scope, "rule 2: same scope as its source",
-     "rule 2: its scope is not its source's"},
+    {by_matching_scope, "rule 2: same scope as its source", "rule 2: other scope than its source"},
     {by_deprecated, "rule 3: its source is not deprecated", "rule 3: its source is deprecated"},
     {by_home, "rule 4: its source is a home address", "rule 4: its source is a care-of address"},
-    {by_matching_label, "rule 5: same label as its source",
-     "rule 5: its label is not its source's"},
+    {by_matching_label, "rule 5: same policy label as its source",
+     "rule 5: other policy label than its source"},
     {by_precedence, "rule 6: higher precedence", "rule 6: lower precedence"},
     {by_native_transport, "rule 7: reached natively", "rule 7: reached through a tunnel"},
     {by_smaller_scope, "rule 8: smaller scope", "rule 8: larger scope"},

@@ -41,8 +41,8 @@ static int each_record(const struct hail_question *q, hail_dns_fn *each, void *a
 }
 
 /* Asks for `q`'s type by the search list until a name exists. 0 when there is an answer to read, or
- * -errno, recorded. */
-static int ask_by_search(struct hail_asker *a, const char *name, bool no_search,
+ * -errno, recorded; the messages say `shown`. */
+static int ask_by_search(struct hail_asker *a, const char *name, const char *shown, bool no_search,
                          struct hail_question *q)
 {
     char asked[HAIL_HOST_MAX + 2];
@@ -54,18 +54,18 @@ static int ask_by_search(struct hail_asker *a, const char *name, bool no_search,
         if (rc == 0 && q->rcode != HAIL_DNS_NXDOMAIN)
             rc = -EAGAIN;
         if (rc < 0 && rc != -EAGAIN && rc != -EBADMSG)
-            return hail_dns_fail(a, name, rc);
+            return hail_dns_fail(a, shown, rc);
         if (rc < 0 && !failed)
             failed = rc;
     }
     if (failed)
-        return hail_dns_fail(a, name, failed);
-    hail_name_fail(a->ctx, ENOENT, HAIL_NAME_NOT_FOUND, name, "name does not exist");
+        return hail_dns_fail(a, shown, failed);
+    hail_name_fail(a->ctx, ENOENT, HAIL_NAME_NOT_FOUND, shown, "name does not exist");
     hail_advise(a->ctx, "the name server %s says so", a->last);
     return -ENOENT;
 }
 
-static int query(struct hail_ctx *ctx, const char *name, uint16_t type,
+static int query(struct hail_ctx *ctx, const char *name, const char *shown, uint16_t type,
                  const struct hail_resolve_opts *opts, hail_dns_fn *each, void *arg)
 {
     struct hail_asker a;
@@ -73,11 +73,11 @@ static int query(struct hail_ctx *ctx, const char *name, uint16_t type,
     int rc = hail_dns_open(ctx, &a, opts, true);
     if (rc < 0)
         return rc;
-    rc = ask_by_search(&a, name, opts->no_search, &q);
+    rc = ask_by_search(&a, name, shown, opts->no_search, &q);
     if (rc == 0) {
         rc = each_record(&q, each, arg);
         if (rc < 0)
-            rc = hail_dns_fail(&a, name, rc);
+            rc = hail_dns_fail(&a, shown, rc);
         else
             hail_trace_note(ctx, HAIL_LAYER_NAME, "resolve", "answer: %d record%s from %s", rc,
                             rc == 1 ? "" : "s", a.last);
@@ -98,7 +98,7 @@ int hail_dns_query(struct hail_ctx *ctx, const char *name, const char *type,
     uint32_t span = hail_trace_begin(ctx, HAIL_LAYER_NAME, "resolve", NULL, name);
     int rc = hail_idn_to_ascii(ctx, name, ascii);
     if (rc == 0)
-        rc = query(ctx, ascii, (uint16_t)t, opts ? opts : &no_opts, each, arg);
+        rc = query(ctx, ascii, name, (uint16_t)t, opts ? opts : &no_opts, each, arg);
     hail_trace_end(ctx, span, parent, HAIL_LAYER_NAME, "resolve", rc, NULL);
     return rc;
 }
@@ -170,14 +170,15 @@ static int reverse(struct hail_ctx *ctx, const struct hail_addr *addr, const cha
     }
     struct hail_resolve_opts complete = *opts;
     complete.no_search = true;
-    int rc = query(ctx, name, HAIL_DNS_PTR, &complete, on_ptr, &s);
-    if (rc == 0)
-        return hail_name_fail(ctx, ENOENT, HAIL_NAME_NO_DATA, shown, "the address has no name");
-    if (rc == -ENOENT) {
-        char server[sizeof ctx->err.advice];
-        memcpy(server, ctx->err.advice, sizeof server);
-        hail_name_fail(ctx, ENOENT, HAIL_NAME_NOT_FOUND, shown, "the address has no name");
+    int rc = query(ctx, name, shown, HAIL_DNS_PTR, &complete, on_ptr, &s);
+    if (rc == 0 || rc == -ENOENT) {
+        char server[sizeof ctx->err.advice] = "";
+        if (rc < 0)
+            memcpy(server, ctx->err.advice, sizeof server);
+        hail_name_fail(ctx, ENOENT, rc ? HAIL_NAME_NOT_FOUND : HAIL_NAME_NO_DATA, shown,
+                       "the address has no name");
         hail_advise(ctx, "%s", server);
+        return -ENOENT;
     }
     return rc < 0 ? rc : 0;
 }
