@@ -5,13 +5,16 @@
 #include <hail/ctx.h>
 #include <hail/datagram.h>
 #include <hail/endpoint.h>
+#include <hail/http.h>
 #include <hail/listen.h>
 #include <hail/resolve.h>
 #include <hail/services.h>
+#include <hail/slice.h>
 #include <hail/socket.h>
 #include <hail/stream.h>
 #include <hail/tls.h>
 #include <hail/trace.h>
+#include <hail/url.h>
 
 #define HAIL_VERSION "0.1.0"
 
