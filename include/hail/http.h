@@ -124,6 +124,14 @@ struct hail_http_limits {
     size_t trailer;   /* bytes of the whole trailer section; default 8,192 */
 };
 
+/* The parser's own: how far an incomplete head or trailer section was read. */
+struct hail_http_scan {
+    uintptr_t base; /* where the buffer was */
+    size_t line;    /* offset of the line being read */
+    size_t seen;    /* offset up to which that line is known not to end */
+    unsigned flags; /* what fields were there */
+};
+
 /* A request's or a response's head. hail_http_head_init() prepares it for every message; after
  * -EPROTO `error` and `error_at` tell what and where; after success the rest is filled. */
 struct hail_http_head {
@@ -156,13 +164,7 @@ struct hail_http_head {
     enum hail_http_error error;
     size_t error_at; /* offset in the buffer */
 
-    /* the parser's own */
-    struct hail_http_scan {
-        uintptr_t base; /* where the buffer was */
-        size_t line;    /* offset of the line being read */
-        size_t seen;    /* offset up to which that line is known not to end */
-        unsigned flags; /* what fields were there */
-    } scan;
+    struct hail_http_scan scan;
 };
 
 /* Prepares `h`; the fields go to `v`, `max` rows of the caller's. `limits` may be NULL. */

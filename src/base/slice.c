@@ -16,7 +16,7 @@ bool hail_slice_is(struct hail_slice a, const char *s)
 
 static unsigned lower(unsigned char c)
 {
-    return c - 'A' < 26U ? c | 0x20U : c;
+    return c >= 'A' && c <= 'Z' ? c | 0x20U : c;
 }
 
 bool hail_slice_is_nocase(struct hail_slice a, const char *s)
