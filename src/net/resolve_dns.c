@@ -284,11 +284,12 @@ static int step(struct hail_asker *a, struct hail_deadline by)
 {
     ares_socket_t socks[ARES_GETSOCK_MAXNUM];
     struct pollfd p[ARES_GETSOCK_MAXNUM + 1];
-    int bits = ares_getsock(a->channel, socks, ARES_GETSOCK_MAXNUM);
+    unsigned bits = (unsigned)ares_getsock(a->channel, socks, ARES_GETSOCK_MAXNUM);
     nfds_t n = 0;
-    for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-        int events = (ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) |
-                     (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0);
+    for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+        /* not by ares.h's macros: they shift a one into the sign */
+        int events =
+            (bits >> i & 1 ? POLLIN : 0) | (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0);
         if (events)
             p[n++] = (struct pollfd){.fd = socks[i], .events = (short)events};
     }
