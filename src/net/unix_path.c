@@ -73,8 +73,11 @@ static int bind_with_mode(int fd, const struct hail_addr *addr, unsigned mode,
         return -errno;
     if (bind(fd, &addr->u.sa, addr->len) < 0)
         return -errno;
-    if (fstatat(path->dir, path->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
+    if (fstatat(path->dir, path->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        int rc = -errno;
+        unlinkat(path->dir, path->name, 0);
+        return rc;
+    }
     path->dev = st.st_dev;
     path->ino = st.st_ino;
     if (mode && (st.st_mode & 07777) != mode && fchmodat(path->dir, path->name, mode, 0) < 0)

@@ -48,7 +48,7 @@ WRAP_MALLOC
 
 /* Calls `act` with the first, second, ... wrapped call failing, until one run needs no more. `act`
  * returns the library's result; it is told whether it shall succeed by `failed` staying false. */
-static UNUSED void each_call_fails(int (*act)(void *arg), void *arg)
+static UNUSED void each_call_fails(int (*act)(const void *arg), const void *arg)
 {
     int n = 1;
     for (;; n++) {

@@ -402,7 +402,7 @@ static void out_of_descriptors(void **state)
     assert_non_null(strstr(ctx.err.advice, "ulimit"));
 }
 
-static int dial_once(void *arg)
+static int dial_once(const void *arg)
 {
     struct hail_ctx ctx = soon();
     struct hail_stream *s = NULL;
