@@ -1,10 +1,12 @@
 # hail - see README.md for the targets and docs/ARCHITECTURE.md for the layout.
 BUILD  ?= release
-CC     ?= gcc
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 PREFIX ?= /usr/local
 O      := build/$(BUILD)-$(notdir $(firstword $(CC)))
 
-CPPFLAGS_ALL = -D_GNU_SOURCE -Iinclude -Isrc $(CPPFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -Iinclude -Isrc -Icmd $(CPPFLAGS)
 WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
        -Wvla -Wundef -Wformat=2 -Wwrite-strings -Wno-missing-field-initializers
 CFLAGS_ALL = -std=gnu11 $(WARN) -fvisibility=hidden -fno-strict-aliasing $(CFLAGS_$(BUILD)) $(CFLAGS)
@@ -41,16 +43,18 @@ $O/hail: $(CMD_OBJ) $O/libhail.a
 
 $O/libhail.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $O/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -MMD -MP -c -o $@ $<
+	@echo "  CC      $@"
+	@ $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -MMD -MP -c -o $@ $<
 
 # A unit test that needs functions replaced names them in its head: "link: --wrap=malloc".
 $O/tests/%: tests/unit/%.c $O/libhail.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(filter-out -static,$(LDFLAGS_$(BUILD))) \
+	@echo "  CC      $@"
+	@ $(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(filter-out -static,$(LDFLAGS_$(BUILD))) \
 	    -MMD -MP -o $@ $< $$(sed -n 's|^ \* link: |-Wl,|p' $<) $O/libhail.a -lcmocka $(LIBS)
 
 unit: $(TESTS)
@@ -60,6 +64,11 @@ examples: $(EXAMPLES)
 $O/examples/%: examples/%.c $O/libhail.a
 	@mkdir -p $(@D)
 	$(CC) -Iinclude $(CFLAGS_ALL) $(LDFLAGS_$(BUILD)) -MMD -MP -o $@ $< $O/libhail.a $(LIBS)
+
+# The registry's table is committed, so that a build needs no Python.
+.PHONY: services
+services:
+	tools/gen-services data/services.tsv > src/net/services_table.inc
 
 clean:
 	rm -rf build hail
