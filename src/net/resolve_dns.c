@@ -72,17 +72,22 @@ static int connect_socket(ares_socket_t fd, const struct sockaddr *sa, ares_sock
     return connect(fd, &to.u.sa, to.len);
 }
 
+/* Over UDP (there is a `from`) what is no response is dropped here, so that an empty or a reflected
+ * datagram does not end a question; a refusal's code is kept for the message. */
 static ares_ssize_t receive(ares_socket_t fd, void *buf, size_t size, int flags,
                             struct sockaddr *from, ares_socklen_t *len, void *arg)
 {
     struct hail_asker *a = arg;
-    ssize_t n = recvfrom(fd, buf, size, flags, from, len);
-    if (n >= 12 && from && len) { /* over UDP: what a refusal said, for the message */
-        struct hail_dns_msg m;
-        if (hail_dns_begin(&m, buf, (size_t)n) == 0)
+    struct hail_dns_msg m;
+    for (;;) {
+        ssize_t n = recvfrom(fd, buf, size, flags, from, len);
+        if (n < 0 || !from)
+            return n;
+        if (hail_dns_begin(&m, buf, (size_t)n) == 0) {
             a->rcode = m.rcode;
+            return n;
+        }
     }
-    return n;
 }
 
 static ares_ssize_t send_all(ares_socket_t fd, const struct iovec *iov, int n, void *arg)
