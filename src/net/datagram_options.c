@@ -1,0 +1,78 @@
+/* datagram_options.c - what UDP sockets can be told: joining, broadcast, multicast (ip(7),
+ * ipv6(7)). */
+#include "net/datagram.h"
+#include "net/sockopt.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <string.h>
+
+/* Sets one integer option with its name in the error. */
+static int set(struct hail_ctx *ctx, struct hail_datagram *d, int level, int name, int value,
+               const char *op)
+{
+    int rc = d->fd < 0 ? -ENOTCONN : hail_sockopt_int(d->fd, level, name, value);
+    if (rc == -ENOPROTOOPT)
+        rc = -ENOTSUP;
+    return rc < 0 ? hail_datagram_failed(ctx, d, op, NULL, rc) : 0;
+}
+
+int hail_datagram_gro(struct hail_ctx *ctx, struct hail_datagram *d, bool on)
+{
+    return set(ctx, d, IPPROTO_UDP, UDP_GRO, on, "join datagrams at");
+}
+
+int hail_datagram_broadcast(struct hail_ctx *ctx, struct hail_datagram *d, bool on)
+{
+    return set(ctx, d, SOL_SOCKET, SO_BROADCAST, on, "allow broadcast at");
+}
+
+/* RFC 3678's request, the same for both families. */
+static int membership(struct hail_ctx *ctx, struct hail_datagram *d, const struct hail_addr *group,
+                      const char *ifname, int option, const char *op)
+{
+    struct group_req req = {.gr_interface = 0};
+    if (ifname) {
+        struct hail_endpoint zone = {.kind = HAIL_HOST_IPV6, .host = "ff02::1"};
+        struct hail_addr a;
+        size_t n = 0;
+        for (; ifname[n] && n < sizeof zone.zone - 1; n++)
+            zone.zone[n] = ifname[n];
+        int rc = ifname[n] ? -ENODEV : hail_endpoint_addr(&zone, AF_INET6, &a);
+        if (rc < 0)
+            return hail_datagram_failed(ctx, d, op, group, rc);
+        req.gr_interface = a.u.in6.sin6_scope_id;
+    }
+    memcpy(&req.gr_group, &group->u, group->len);
+    int rc = hail_datagram_ready(ctx, d, group->u.sa.sa_family);
+    if (rc < 0)
+        return rc;
+    int level = group->u.sa.sa_family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    if (setsockopt(d->fd, level, option, &req, sizeof req) < 0)
+        return hail_datagram_failed(ctx, d, op, group, -errno);
+    return 0;
+}
+
+int hail_datagram_join(struct hail_ctx *ctx, struct hail_datagram *d, const struct hail_addr *group,
+                       const char *ifname)
+{
+    return membership(ctx, d, group, ifname, MCAST_JOIN_GROUP, "join group");
+}
+
+int hail_datagram_leave(struct hail_ctx *ctx, struct hail_datagram *d,
+                        const struct hail_addr *group, const char *ifname)
+{
+    return membership(ctx, d, group, ifname, MCAST_LEAVE_GROUP, "leave group");
+}
+
+int hail_datagram_multicast(struct hail_ctx *ctx, struct hail_datagram *d, int hops, bool loop)
+{
+    bool v6 = d->family == AF_INET6;
+    int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    int rc = set(ctx, d, level, v6 ? IPV6_MULTICAST_HOPS : IP_MULTICAST_TTL, hops,
+                 "set multicast hops at");
+    if (rc < 0)
+        return rc;
+    return set(ctx, d, level, v6 ? IPV6_MULTICAST_LOOP : IP_MULTICAST_LOOP, loop,
+               "set multicast loop at");
+}
