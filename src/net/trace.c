@@ -1,8 +1,10 @@
-/* trace.c - emitting events; the sinks are trace_text.c and trace_jsonl.c. */
+/* trace.c - emitting events; the sinks are trace_text.c, trace_jsonl.c and trace_file.c. */
 #include "net/trace.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 void hail_trace_emit(struct hail_ctx *ctx, struct hail_event event)
 {
@@ -61,6 +63,20 @@ void hail_trace_end(struct hail_ctx *ctx, uint32_t span, uint32_t parent, enum h
                                              .op = op,
                                              .text = rc < 0 ? ctx->err.msg : text,
                                              .errnum = rc < 0 ? -rc : 0});
+}
+
+void hail_trace_flush(int fd, struct hail_buf *b, int *failed)
+{
+    size_t at = 0;
+    if (b->failed && !*failed)
+        *failed = b->failed;
+    while (at < b->len && !*failed) {
+        ssize_t n = write(fd, b->p + at, b->len - at);
+        if (n < 0 && errno != EINTR)
+            *failed = -errno;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    hail_buf_clear(b);
 }
 
 int hail_trace_close(struct hail_trace *trace)

@@ -8,6 +8,8 @@
 
 #include <hail/trace.h>
 
+#include "base/buf.h"
+
 static inline bool hail_tracing(const struct hail_ctx *ctx)
 {
     return __builtin_expect(ctx->trace != NULL, 0);
@@ -18,5 +20,9 @@ void hail_trace_emit(struct hail_ctx *ctx, struct hail_event event);
 
 /* A new span's number, for spans that run beside each other (attempts of a race). */
 uint32_t hail_trace_new_span(struct hail_ctx *ctx);
+
+/* For sinks: writes the whole buffer to `fd` and empties it. The first failure, of the buffer too,
+ * stays in *failed as -errno, and nothing more is written. */
+void hail_trace_flush(int fd, struct hail_buf *b, int *failed);
 
 #endif
