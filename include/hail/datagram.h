@@ -61,9 +61,10 @@ HAIL_API int hail_datagram_join(struct hail_ctx *ctx, struct hail_datagram *d,
                                 const struct hail_addr *group, const char *ifname);
 HAIL_API int hail_datagram_leave(struct hail_ctx *ctx, struct hail_datagram *d,
                                  const struct hail_addr *group, const char *ifname);
-/* Multicast sending: hops (0 to 255), and whether this host hears its own. */
-HAIL_API int hail_datagram_multicast(struct hail_ctx *ctx, struct hail_datagram *d, int hops,
-                                     bool loop);
+/* Multicast sending: the interface named or numbered `ifname` (NULL: by the routes), hops (0 to
+ * 255), and whether this host hears its own. */
+HAIL_API int hail_datagram_multicast(struct hail_ctx *ctx, struct hail_datagram *d,
+                                     const char *ifname, int hops, bool loop);
 
 HAIL_API struct hail_endpoint hail_datagram_local(const struct hail_datagram *d);
 HAIL_API struct hail_endpoint hail_datagram_peer(const struct hail_datagram *d);
