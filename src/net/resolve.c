@@ -276,6 +276,15 @@ static int finish(struct hail_ctx *ctx, const struct hail_endpoint *ep, bool sou
     return 0;
 }
 
+static void trace_end(struct hail_ctx *ctx, uint32_t span, uint32_t parent, int rc,
+                      const struct hail_addrs *found)
+{
+    char text[32] = "";
+    if (rc == 0)
+        snprintf(text, sizeof text, "%zu address%s", found->n, found->n == 1 ? "" : "es");
+    hail_trace_end(ctx, span, parent, HAIL_LAYER_NAME, "resolve", rc, text);
+}
+
 static void trace_addresses(struct hail_ctx *ctx, const struct hail_addrs *found)
 {
     for (size_t i = 0; i < found->n; i++) {
@@ -285,8 +294,7 @@ static void trace_addresses(struct hail_ctx *ctx, const struct hail_addrs *found
         hail_endpoint_format(&ep, text, sizeof text);
         if (found->v[i].ttl >= 0)
             snprintf(ttl, sizeof ttl, ", ttl %d", found->v[i].ttl);
-        hail_trace_note(ctx, HAIL_LAYER_NAME, "resolve", "%s (%s%s; %s)", text,
-                        hail_source_name(found->v[i].source), ttl, found->v[i].reason);
+        hail_trace_note(ctx, HAIL_LAYER_NAME, "resolve", "%s%s; %s", text, ttl, found->v[i].reason);
     }
 }
 
@@ -296,7 +304,8 @@ int hail_resolve(struct hail_ctx *ctx, const struct hail_endpoint *ep,
     struct found f;
     int rc = 0;
     uint32_t parent = ctx->span;
-    uint32_t span = hail_trace_begin(ctx, HAIL_LAYER_NAME, "resolve", NULL, ep->host);
+    uint32_t span = hail_trace_begin(ctx, HAIL_LAYER_NAME, "resolve", NULL,
+                                     ep->kind == HAIL_HOST_ANY ? "this host" : ep->host);
     if (!opts)
         opts = &no_opts;
     f.n = 0;
@@ -314,9 +323,11 @@ int hail_resolve(struct hail_ctx *ctx, const struct hail_endpoint *ep,
     }
     if (rc == 0)
         rc = finish(ctx, ep, opts->sources, &f, out);
-    if (rc == 0 && hail_tracing(ctx))
+    if (!hail_tracing(ctx))
+        return rc;
+    if (rc == 0)
         trace_addresses(ctx, out);
-    hail_trace_end(ctx, span, parent, HAIL_LAYER_NAME, "resolve", rc, NULL);
+    trace_end(ctx, span, parent, rc, out);
     return rc;
 }
 

@@ -177,16 +177,18 @@ static int use_server(struct hail_ctx *ctx, struct hail_asker *a, const char *te
     if (ep.kind == HAIL_HOST_UNIX || ep.kind == HAIL_HOST_ABSTRACT)
         return hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "parse",
                          "endpoint '%s': a name server is asked over UDP or TCP", text);
+    a->conf.by_default = false;
+    a->conf.tcp = a->conf.tcp || ep.transport == HAIL_TCP;
+    a->conf.nservers = 1;
+    if (hail_endpoint_addr(&ep, AF_INET, &a->conf.servers[0]) == 0 && ep.kind != HAIL_HOST_ANY)
+        return 0;
     rc = hail_resolve(ctx, &ep, NULL, &addrs);
     if (rc < 0)
         return rc;
-    a->conf.by_default = false;
     for (a->conf.nservers = 0; a->conf.nservers < HAIL_SERVERS_MAX && a->conf.nservers < addrs.n;
          a->conf.nservers++)
         a->conf.servers[a->conf.nservers] = addrs.v[a->conf.nservers].addr;
     hail_addrs_free(&addrs);
-    if (ep.transport == HAIL_TCP)
-        a->conf.tcp = true;
     return 0;
 }
 

@@ -94,6 +94,9 @@ int hail_dns_query(struct hail_ctx *ctx, const char *name, const char *type,
     if (t < 0 || t == HAIL_DNS_OPT)
         return hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "resolve", "'%s' is not a type of record",
                          type);
+    if (!*name)
+        return hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "resolve",
+                         "the name is empty; the root is \".\"");
     uint32_t parent = ctx->span;
     uint32_t span = hail_trace_begin(ctx, HAIL_LAYER_NAME, "resolve", NULL, name);
     int rc = hail_idn_to_ascii(ctx, name, ascii);

@@ -526,9 +526,20 @@ def test_fits_a_terminal(nsd):
     assert max(len(line) for line in text.splitlines()) <= 80
 
 
+def test_trace(nsd, tmp_path):
+    trace = tmp_path / "t.jsonl"
+    r = hail("--trace=%s" % trace, "www.example", at(nsd))
+    assert r.returncode == 0, error(r)
+    events = [json.loads(line) for line in trace.read_text().splitlines()]
+    text = trace.read_text()
+    assert "asks %s over UDP" % nsd.server in text
+    assert "question: www.example AAAA" in text and "192.0.2.1" in text
+    assert len(events) > 5
+
+
 @pytest.mark.parametrize("args", [
     (), ("@127.0.0.1",), ("-t", "NONSENSE", "a.example", "@127.0.0.1"), ("-x", "name.example"),
-    ("-x", "-t", "A", "127.0.0.1"), ("a", "@127.0.0.1", "@127.0.0.2"), ("a..b",),
+    ("-x", "-t", "A", "127.0.0.1"), ("a", "@127.0.0.1", "@127.0.0.2"), ("a..b",), ("-t", "A", ""),
     ("a.example", "@unix:/x"), ("a.example", "@"), ("-4", "-t", "A", "a.example"),
     ("-x", "fe80::1%nowhere0"), ("a.example", "@127.0.0.1:99999"), ("--nonsense",),
 ])
