@@ -23,7 +23,7 @@ LDFLAGS_asan   = -fsanitize=address,undefined
 LDFLAGS_tsan   = -fsanitize=thread
 LDFLAGS_cover  = --coverage
 LDFLAGS_fuzz   = -fsanitize=address,undefined
-LIBS = -lcares -lssl -lcrypto -lidn2 -lunistring -lpthread -ldl
+LIBS = -lcares -lssl -lcrypto -lidn2 -lunistring -lpthread -ldl -lm
 
 LIB_SRC := $(wildcard src/*/*.c src/os/linux/*.c)
 CMD_SRC := $(wildcard cmd/*.c cmd/*/*.c)
