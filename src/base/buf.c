@@ -94,6 +94,21 @@ int hail_buf_printf(struct hail_buf *b, const char *fmt, ...)
     return rc;
 }
 
+int hail_buf_base64(struct hail_buf *b, const void *data, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *p = data;
+    for (size_t i = 0; i < n; i += 3) {
+        size_t left = n - i;
+        uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
+                     (left > 2 ? p[i + 2] : 0);
+        char four[4] = {digits[v >> 18], digits[v >> 12 & 63], left > 1 ? digits[v >> 6 & 63] : '=',
+                        left > 2 ? digits[v & 63] : '='};
+        hail_buf_add(b, four, 4);
+    }
+    return b->failed;
+}
+
 void hail_buf_consume(struct hail_buf *b, size_t n)
 {
     if (n > b->len)

@@ -125,19 +125,6 @@ void hail_json_str(struct hail_json *j, const char *key, const char *s)
         hail_json_null(j, key);
 }
 
-static void base64(struct hail_buf *b, const unsigned char *p, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < n; i += 3) {
-        size_t left = n - i;
-        uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
-                     (left > 2 ? p[i + 2] : 0);
-        char four[4] = {digits[v >> 18], digits[v >> 12 & 63], left > 1 ? digits[v >> 6 & 63] : '=',
-                        left > 2 ? digits[v & 63] : '='};
-        hail_buf_add(b, four, 4);
-    }
-}
-
 void hail_json_bytes(struct hail_json *j, const char *key, const void *data, size_t n)
 {
     if (hail_utf8_valid(data, n)) {
@@ -150,6 +137,6 @@ void hail_json_bytes(struct hail_json *j, const char *key, const void *data, siz
     memcpy(name + len, "_base64", sizeof "_base64");
     member(j, name);
     hail_buf_char(j->out, '"');
-    base64(j->out, data, n);
+    hail_buf_base64(j->out, data, n);
     hail_buf_char(j->out, '"');
 }

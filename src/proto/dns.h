@@ -17,7 +17,7 @@
 /* Addresses that are taken from one answer. */
 #define HAIL_DNS_ADDRESSES_MAX 32
 /* A record's data as text: 65,535 octets, each at worst "\DDD", and quotes. */
-#define HAIL_DNS_TEXT_MAX (6 * 65536)
+#define HAIL_DNS_TEXT_MAX ((size_t)6 * 65536)
 
 /* Record types, IANA "Resource Record (RR) TYPEs". */
 enum hail_dns_type {

@@ -196,20 +196,6 @@ static int put_hints(struct slice *v, int family)
     return 0;
 }
 
-static void put_base64(struct slice *v)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    while (left(v)) {
-        size_t n = left(v) < 3 ? left(v) : 3;
-        const uint8_t *p = v->m->p + v->at;
-        unsigned w = (unsigned)p[0] << 16 | (n > 1 ? (unsigned)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
-        char four[4] = {digits[w >> 18], digits[w >> 12 & 63], n > 1 ? digits[w >> 6 & 63] : '=',
-                        n > 2 ? digits[w & 63] : '='};
-        hail_buf_add(v->out, four, 4);
-        v->at += n;
-    }
-}
-
 static int put_param(struct slice *v, unsigned key)
 {
     unsigned port;
@@ -233,7 +219,8 @@ static int put_param(struct slice *v, unsigned key)
     case IPV6HINT:
         return put_hints(v, AF_INET6);
     case ECH:
-        put_base64(v);
+        hail_buf_base64(v->out, v->m->p + v->at, left(v));
+        v->at = v->end;
         return 0;
     default:
         put_quoted(v, left(v));
