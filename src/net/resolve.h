@@ -6,6 +6,7 @@
  *       │ │          └── resolve_conf.c   /etc/resolv.conf
  *       │ └───── resolve_order.c          RFC 6724
  *   resolve_records.c                     records of any type, names of an address
+ *   resolve_fail.c                        what is said when there is no answer
  */
 #ifndef HAIL_NET_RESOLVE_H
 #define HAIL_NET_RESOLVE_H

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_MAX (64 * 1024) /* what is read of the file */
+#define FILE_MAX ((size_t)64 * 1024) /* what is read of the file */
 
 void hail_resolv_conf_init(struct hail_resolv_conf *c)
 {

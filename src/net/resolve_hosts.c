@@ -143,16 +143,11 @@ static int match_name(void *arg, const struct hail_hosts_line *line)
 {
     struct by_name *s = arg;
     struct hail_hosts_line rest = *line;
-    const char *name, *first = NULL;
-    size_t n, first_len = 0;
-    while ((n = hail_hosts_next_name(&rest, &name)) > 0) {
-        if (!first) {
-            first = name;
-            first_len = n;
-        }
+    const char *first, *name;
+    size_t first_len = hail_hosts_next_name(&rest, &first), n = first_len;
+    for (name = first; n > 0; n = hail_hosts_next_name(&rest, &name))
         if (n == s->len && strncasecmp(name, s->name, n) == 0)
             break;
-    }
     struct hail_addr addr;
     if (n == 0 || !hail_hosts_addr(line, &addr))
         return 0;

@@ -152,12 +152,10 @@ static const struct {
 static size_t decide(const struct candidate *a, const struct candidate *b, int *sign)
 {
     size_t i = 0;
-    *sign = 0;
-    for (; rules[i].prefer; i++)
-        if ((*sign = rules[i].prefer(a, b)) != 0)
-            break;
-        else if (i == 0 && !a->usable)
-            break; /* without a source there is nothing more to compare */
+    *sign = rules[0].prefer(a, b);
+    /* without a source there is nothing more to compare */
+    while (*sign == 0 && a->usable && rules[++i].prefer)
+        *sign = rules[i].prefer(a, b);
     return *sign ? i : sizeof rules / sizeof *rules - 1;
 }
 
