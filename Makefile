@@ -1,10 +1,24 @@
-# hail - see README.md for the targets and docs/ARCHITECTURE.md for the layout.
-BUILD  ?= release
+# hail - README.md has the targets, docs/ARCHITECTURE.md the layout.
+#
+#   make [BUILD=release|debug|asan|tsan|fuzz|cover|static] [CC=gcc|clang] [target]
+#
+# Everything is built below build/BUILD-CC; `make` leaves the program as ./hail.
+
+BUILD   ?= release
+PREFIX  ?= /usr/local
+VERSION := 0.1.0
 ifeq ($(origin CC),default)
 CC = gcc
 endif
-PREFIX ?= /usr/local
-O      := build/$(BUILD)-$(notdir $(firstword $(CC)))
+ifneq ($(filter $(BUILD),release debug asan tsan fuzz cover static),$(BUILD))
+$(error BUILD is one of release debug asan tsan fuzz cover static)
+endif
+ifeq ($(BUILD),fuzz)
+CC = clang
+endif
+O := build/$(BUILD)-$(notdir $(firstword $(CC)))
+
+# --- flags ---
 
 CPPFLAGS_ALL = -D_GNU_SOURCE -Iinclude -Isrc -Icmd $(CPPFLAGS)
 WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -13,64 +27,153 @@ CFLAGS_ALL = -std=gnu11 $(WARN) -fvisibility=hidden -fno-strict-aliasing $(CFLAG
 CFLAGS_release = -O2 -g -ffunction-sections -fdata-sections -fstack-protector-strong
 CFLAGS_static  = $(CFLAGS_release)
 CFLAGS_debug   = -Og -g3
-CFLAGS_asan    = -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-CFLAGS_tsan    = -O1 -g3 -fsanitize=thread
+CFLAGS_asan    = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan    = -O1 -g -fsanitize=thread
 CFLAGS_cover   = -O0 -g --coverage
 CFLAGS_fuzz    = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-LDFLAGS_release = -static -Wl,--gc-sections
-LDFLAGS_static  = -static -Wl,--gc-sections -s
-LDFLAGS_asan   = -fsanitize=address,undefined
-LDFLAGS_tsan   = -fsanitize=thread
-LDFLAGS_cover  = --coverage
-LDFLAGS_fuzz   = -fsanitize=address,undefined
+
+# The program is linked statically where the system has the archives: half of what a short command
+# costs would be loading libraries. libcrypto mentions getaddrinfo, which hail never calls.
+STATIC = $(shell echo 'int main(void) { return 0; }' | $(CC) -xc - -o /dev/null -static \
+             -Wl,--no-warnings $(LIBS) 2>/dev/null && echo -static -Wl,--no-warnings)
+LDFLAGS_release = $(STATIC) -Wl,--gc-sections
+LDFLAGS_static  = -static -Wl,--no-warnings,--gc-sections -s
+LDFLAGS_asan    = -fsanitize=address,undefined
+LDFLAGS_tsan    = -fsanitize=thread
+LDFLAGS_cover   = --coverage
+LDFLAGS_fuzz    = -fsanitize=address,undefined
+LDFLAGS_ALL     = $(LDFLAGS_$(BUILD)) $(LDFLAGS)
 LIBS = -lcares -lssl -lcrypto -lidn2 -lunistring -lpthread -ldl -lm
 
-LIB_SRC := $(wildcard src/*/*.c src/os/linux/*.c)
-CMD_SRC := $(wildcard cmd/*.c cmd/*/*.c)
-TEST_SRC := $(wildcard tests/unit/test_*.c)
-EXAMPLE_SRC := $(wildcard examples/*.c)
-LIB_OBJ := $(LIB_SRC:%.c=$O/%.o)
-CMD_OBJ := $(CMD_SRC:%.c=$O/%.o)
-TESTS   := $(TEST_SRC:tests/unit/%.c=$O/tests/%)
-EXAMPLES := $(EXAMPLE_SRC:examples/%.c=$O/examples/%)
+# --- what there is ---
 
-.PHONY: all clean unit examples
+LIB_SRC     := $(sort $(wildcard src/*/*.c src/os/linux/*.c))
+CMD_SRC     := $(sort $(wildcard cmd/*.c cmd/*/*.c))
+TEST_SRC    := $(sort $(wildcard tests/unit/test_*.c))
+FUZZ_SRC    := $(sort $(wildcard fuzz/fuzz_*.c))
+BENCH_SRC   := $(sort $(wildcard bench/bench_*.c))
+EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
+MAN         := $(sort $(wildcard man/*.[1-9]))
+LIB_OBJ     := $(LIB_SRC:%.c=$O/%.o)
+CMD_OBJ     := $(CMD_SRC:%.c=$O/%.o)
+SUPPORT_OBJ := $(patsubst %.c,$O/%.o,$(wildcard tests/unit/support.c))
+TESTS       := $(TEST_SRC:tests/unit/%.c=$O/tests/%)
+EXAMPLES    := $(EXAMPLE_SRC:examples/%.c=$O/examples/%)
+REPLAYS     := $(FUZZ_SRC:fuzz/fuzz_%.c=$O/replay/%)
+FUZZERS     := $(FUZZ_SRC:fuzz/fuzz_%.c=$O/fuzz/%)
+BENCHES     := $(BENCH_SRC:bench/%.c=$O/bench/%)
+
+.PHONY: all demo test unit-tests thread-tests replays examples shared static lint bench benches fuzz install \
+        services clean
+.SECONDARY:
+
 all: $O/hail examples
 	@ln -sf $O/hail hail
 
+demo: all
+	@./hail tour
+
+static:
+	@$(MAKE) --no-print-directory BUILD=static all
+
+# --- building ---
+
 $O/hail: $(CMD_OBJ) $O/libhail.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS_$(BUILD)) $(LDFLAGS) -o $@ $(CMD_OBJ) $O/libhail.a $(LIBS)
+	@echo "  LINK    $@"
+	@$(CC) $(CFLAGS_ALL) -o $@ $(CMD_OBJ) $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
 
 $O/libhail.a: $(LIB_OBJ)
+	@echo "  AR      $@"
 	@rm -f $@
 	@ar rcs $@ $^
+
+shared: $O/libhail.so.$(VERSION)
+$O/libhail.so.$(VERSION): $(LIB_OBJ)
+	@echo "  LINK    $@"
+	@$(CC) $(CFLAGS_ALL) -shared -Wl,-soname,libhail.so.0 -Wl,-z,defs -o $@ $^ $(LDFLAGS) $(LIBS)
 
 $O/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
-	@ $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -MMD -MP -c -o $@ $<
+	@$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -MMD -MP -c -o $@ $<
 
-# A unit test that needs functions replaced names them in its head: "link: --wrap=malloc".
-$O/tests/%: tests/unit/%.c $O/libhail.a
-	@mkdir -p $(@D)
-	@echo "  CC      $@"
-	@ $(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(filter-out -static,$(LDFLAGS_$(BUILD))) \
-	    -MMD -MP -o $@ $< $$(sed -n 's|^ \* link: |-Wl,|p' $<) $O/libhail.a -lcmocka $(LIBS)
+# Everything that is one file on top of the library: tests, replays, fuzzers, benchmarks, examples.
+# A unit test that needs functions replaced says so in its head: " * link: --wrap=malloc".
+ONE_FILE = mkdir -p $(@D) && echo "  CC      $@" && $(CC) $(CFLAGS_ALL) -MMD -MP -MF $@.d -o $@ $<
 
-unit: $(TESTS)
-	@for t in $(TESTS); do $$t || exit 1; done
+$O/tests/%: tests/unit/%.c $(SUPPORT_OBJ) $O/libhail.a
+	@$(ONE_FILE) $(CPPFLAGS_ALL) -Itests/unit $(SUPPORT_OBJ) $$(sed -n 's|^ \* link: |-Wl,|p' $<) \
+	    $O/libhail.a $(filter-out -static,$(LDFLAGS_ALL)) -lcmocka $(LIBS)
 
-examples: $(EXAMPLES)
+$O/replay/%: fuzz/fuzz_%.c fuzz/replay.c $O/libhail.a
+	@$(ONE_FILE) $(CPPFLAGS_ALL) fuzz/replay.c $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
+
+$O/fuzz/%: fuzz/fuzz_%.c $O/libhail.a
+	@$(ONE_FILE) $(CPPFLAGS_ALL) -fsanitize=fuzzer $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
+
+$O/bench/%: bench/%.c $O/libhail.a
+	@$(ONE_FILE) $(CPPFLAGS_ALL) $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
+
 $O/examples/%: examples/%.c $O/libhail.a
-	@mkdir -p $(@D)
-	$(CC) -Iinclude $(CFLAGS_ALL) $(LDFLAGS_$(BUILD)) -MMD -MP -o $@ $< $O/libhail.a $(LIBS)
+	@$(ONE_FILE) -Iinclude $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
+
+unit-tests: $(TESTS)
+thread-tests: $(filter $O/tests/test_loop%,$(TESTS))
+replays: $(REPLAYS)
+examples: $(EXAMPLES)
+benches: $(BENCHES)
+
+# --- evidence ---
+
+# The suite on the release build, and once more under the sanitizers. PEERS=1 adds the heavy tier.
+test:
+	@$(MAKE) --no-print-directory all unit-tests
+	@$(MAKE) --no-print-directory BUILD=asan all unit-tests replays
+	@$(MAKE) --no-print-directory BUILD=tsan thread-tests
+	@ln -sf $O/hail hail
+	@tools/run-tests $(notdir $(CC)) $(PEERS)
+
+lint:
+	@tools/lint
+
+bench:
+	@$(MAKE) --no-print-directory all benches
+	@$(MAKE) --no-print-directory BUILD=static all benches
+	@ln -sf $O/hail hail
+	@bench/run
+
+# Each target for FUZZ_SECONDS, beginning with its corpus.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=fuzz fuzzers
+fuzzers: $(FUZZERS)
+	@for f in $(FUZZERS); do mkdir -p $O/found/$${f##*/} || exit 1; echo "  FUZZ    $${f##*/}"; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$O/found/ -verbosity=0 \
+	        $O/found/$${f##*/} fuzz/corpus/$${f##*/} || exit 1; done
+.PHONY: fuzzers
 
 # The registry's table is committed, so that a build needs no Python.
-.PHONY: services
 services:
 	tools/gen-services data/services.tsv > src/net/services_table.inc
+
+# --- installing ---
+
+D := $(DESTDIR)$(PREFIX)
+install: all shared
+	install -d $D/bin $D/include/hail $D/lib/pkgconfig $D/share/man/man1 $D/share/man/man5
+	install -m 755 $O/hail $D/bin/hail
+	install -m 644 include/hail/*.h $D/include/hail/
+	install -m 644 $O/libhail.a $D/lib/libhail.a
+	install -m 644 $O/libhail.so.$(VERSION) $D/lib/
+	ln -sf libhail.so.$(VERSION) $D/lib/libhail.so.0
+	ln -sf libhail.so.0 $D/lib/libhail.so
+	for m in $(MAN); do install -m 644 $$m $D/share/man/man$${m##*.}/ || exit 1; done
+	printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
+	    'Name: hail' 'Description: names, ports, connections and conversations' \
+	    'Version: $(VERSION)' 'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lhail' \
+	    'Libs.private: $(LIBS)' > $D/lib/pkgconfig/hail.pc
 
 clean:
 	rm -rf build hail
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(TESTS:=.d) $(EXAMPLES:=.d)
+-include $(shell find $O -name '*.d' 2>/dev/null)
