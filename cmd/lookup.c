@@ -310,8 +310,8 @@ static void on_record(void *arg, const struct hail_dns_record *rec)
     }
     /* presentation form is printable ASCII, whatever the server sent */
     if (r->c->terminal)
-        printf("%s%s%s  %u s  %s  %s\n", paint(r->c, "36"), rec->name, paint(r->c, "0"), rec->ttl,
-               rec->type, rec->data);
+        printf("%s%s%s  %6u s  %-5s  %s\n", paint(r->c, "36"), rec->name, paint(r->c, "0"),
+               rec->ttl, rec->type, rec->data);
     else
         printf("%s\t%u\t%s\t%s\n", rec->name, rec->ttl, rec->type, rec->data);
 }

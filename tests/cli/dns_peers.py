@@ -91,36 +91,33 @@ def answers(at, name):
         return len(reply) > 12 and reply[3] & 15 == 0
 
 
-class Nsd:
-    """Debian's nsd, run as the present user on a port of its own."""
+def find_program(name):
+    return shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")
 
-    def __init__(self, folder):
-        program = shutil.which("nsd", path=os.environ["PATH"] + ":/usr/sbin")
+
+class Daemon:
+    """A name server of Debian's, run as the present user on a free port; gone with close()."""
+
+    def __init__(self, folder, program, known):
         self.process = None
         for _ in range(5):
             self.port = free_port()
             self.server = "127.0.0.1:%d" % self.port
-            (folder / "example.zone").write_text(ZONE + big_records())
-            (folder / "r4.zone").write_text(REVERSE4)
-            (folder / "r6.zone").write_text(REVERSE6)
-            zones = (("example", "example.zone"), ("2.0.192.in-addr.arpa", "r4.zone"),
-                     ("8.b.d.0.1.0.0.2.ip6.arpa", "r6.zone"))
-            (folder / "nsd.conf").write_text(
-                'server:\n ip-address: 127.0.0.1@%d\n username: ""\n zonesdir: "%s"\n'
-                ' chroot: ""\n database: ""\n pidfile: "%s/nsd.pid"\n xfrdfile: ""\n'
-                ' zonelistfile: "%s/zone.list"\n server-count: 1\n rrl-ratelimit: 0\n'
-                'remote-control:\n control-enable: no\n' % (self.port, folder, folder, folder) +
-                "".join('zone:\n name: "%s"\n zonefile: "%s"\n' % z for z in zones))
+            command = self.configure(folder)
             with open(folder / "log", "w", encoding="ascii") as log:
-                self.process = subprocess.Popen([program, "-d", "-c", str(folder / "nsd.conf")],
-                                                stdout=log, stderr=log)
+                self.process = subprocess.Popen([find_program(program), *command], stdout=log,
+                                                stderr=log)
             until = time.monotonic() + 20
             while time.monotonic() < until and self.process.poll() is None:
-                if answers(("127.0.0.1", self.port), "example"):
+                if answers(("127.0.0.1", self.port), known):
                     return
                 time.sleep(0.05)
             self.close()
-        raise RuntimeError("nsd did not start: " + (folder / "log").read_text())
+        raise RuntimeError(program + " did not start: " + (folder / "log").read_text())
+
+    def configure(self, folder):
+        """Writes the configuration and returns the arguments."""
+        raise NotImplementedError
 
     def close(self):
         self.process.terminate()
@@ -129,6 +126,45 @@ class Nsd:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+class Nsd(Daemon):
+    """The authority for the zones above."""
+
+    def __init__(self, folder):
+        super().__init__(folder, "nsd", "example")
+
+    def configure(self, folder):
+        zones = (("example", ZONE + big_records()), ("2.0.192.in-addr.arpa", REVERSE4),
+                 ("8.b.d.0.1.0.0.2.ip6.arpa", REVERSE6))
+        for name, text in zones:
+            (folder / (name + ".zone")).write_text(text)
+        (folder / "nsd.conf").write_text(
+            'server:\n ip-address: 127.0.0.1@%d\n username: ""\n zonesdir: "%s"\n'
+            ' chroot: ""\n database: ""\n pidfile: "%s/nsd.pid"\n xfrdfile: ""\n'
+            ' zonelistfile: "%s/zone.list"\n server-count: 1\n rrl-ratelimit: 0\n'
+            'remote-control:\n control-enable: no\n' % (self.port, folder, folder, folder) +
+            "".join('zone:\n name: "%s"\n zonefile: "%s.zone"\n' % (n, n) for n, _ in zones))
+        return ["-d", "-c", str(folder / "nsd.conf")]
+
+
+class Unbound(Daemon):
+    """A recursive resolver that asks the nsd at `port`, and never answers for deny.test."""
+
+    def __init__(self, folder, port):
+        self.upstream = port
+        super().__init__(folder, "unbound", "example")
+
+    def configure(self, folder):
+        (folder / "unbound.conf").write_text(
+            'server:\n interface: 127.0.0.1@%d\n username: ""\n chroot: ""\n directory: "%s"\n'
+            ' pidfile: "%s/unbound.pid"\n use-syslog: no\n do-not-query-localhost: no\n'
+            ' module-config: "iterator"\n local-zone: "deny.test." always_deny\n'
+            ' local-zone: "test." static\n num-threads: 1\n'
+            'remote-control:\n control-enable: no\n'
+            'stub-zone:\n name: "example"\n stub-addr: 127.0.0.1@%d\n'
+            % (self.port, folder, folder, self.upstream))
+        return ["-d", "-p", "-c", str(folder / "unbound.conf")]
 
 
 class Query:

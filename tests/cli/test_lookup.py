@@ -13,7 +13,7 @@ import time
 import pexpect
 import pytest
 
-from dns_peers import A, AAAA, CNAME, PTR, TXT, Nsd, Server, free_port, name_bytes, record
+from dns_peers import A, AAAA, CNAME, PTR, TXT, Nsd, Server, Unbound, free_port, name_bytes, record
 
 HAIL = os.environ.get("HAIL", str(pathlib.Path(__file__).resolve().parents[2] / "hail"))
 ENV = {k: v for k, v in os.environ.items() if k not in ("RES_OPTIONS", "LOCALDOMAIN")}
@@ -43,6 +43,13 @@ def error(result):
 @pytest.fixture(scope="module", name="nsd")
 def fixture_nsd(tmp_path_factory):
     server = Nsd(tmp_path_factory.mktemp("nsd"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module", name="unbound")
+def fixture_unbound(tmp_path_factory, nsd):
+    server = Unbound(tmp_path_factory.mktemp("unbound"), nsd.port)
     yield server
     server.close()
 
@@ -178,6 +185,19 @@ def test_server_that_refuses(nsd):
     r = hail("elsewhere.test", at(nsd))
     assert r.returncode == 3
     assert nsd.server + " answered REFUSED" in error(r)
+
+
+def test_through_a_recursive_resolver(unbound):
+    got = rows(hail("--json", "www.example", at(unbound)))
+    assert {g["address"] for g in got} == {"192.0.2.1", "2001:db8::1"}
+    assert {g["canonical"] for g in got} == {"web.example"}
+    assert all(0 <= g["ttl"] <= 120 for g in got)
+    assert len(lines(hail("-t", "A", "huge.example", at(unbound)))) == 199
+    r = hail("nosuch.example", at(unbound))
+    assert r.returncode == 3 and "does not exist" in error(r)
+    r = hail("name.test", at(unbound))
+    assert r.returncode == 3 and "does not exist" in error(r)
+    assert hail("--timeout", "0.5", "x.deny.test", at(unbound)).returncode == 5
 
 
 def test_several_hosts_one_bad(nsd):
@@ -524,6 +544,18 @@ def test_fits_a_terminal(nsd):
     assert "www.example is web.example, asked " + nsd.server in text
     assert "ADDRESS" in text and "600 s" not in text and "120 s" in text
     assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_long_addresses_fit_a_terminal(tmp_path):
+    long = "2001:db8:1111:2222:3333:4444:5555:%d666 long\n"
+    (tmp_path / "hosts").write_text(long % 6 + long % 7 + "192.0.2.1 long\n")
+    child = pexpect.spawn(HAIL, ["lookup", "long", "--hosts", str(tmp_path / "hosts")],
+                          env={**ENV, "NO_COLOR": "1"}, dimensions=(24, 80), timeout=20)
+    child.expect(pexpect.EOF)
+    child.close()
+    text = child.before.decode().replace("\r", "")
+    assert child.exitstatus == 0
+    assert text.count("rule ") == 3 and max(len(line) for line in text.splitlines()) <= 80
 
 
 def test_trace(nsd, tmp_path):
