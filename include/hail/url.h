@@ -30,8 +30,8 @@ struct hail_url_part {
  *                           target = path [ "?" query ]
  *
  * The authority is what a Host field says: without user, zone and the default port. An IPv6 zone is
- * not part of `text`. Space, control bytes, bytes above 0x7F, and '"' '<' '>' '`' '{' '}' are
- * percent-encoded in path and query; dot segments are gone. */
+ * not part of `text`. Space, control bytes, bytes above 0x7F, '"' '<' '>' '\\' '^' '`' '{' '|' '}'
+ * and a '%' that begins no code are percent-encoded in all but the host; dot segments are gone. */
 struct hail_url {
     bool https;
     bool ipv6;                        /* the host was in brackets */
@@ -68,7 +68,8 @@ HAIL_API bool hail_url_same_origin(const struct hail_url *a, const struct hail_u
  * NUL-ended, in `out`. Percent-encoding is undone first, then "." and ".." go and empty segments
  * are joined; nothing climbs above the root. A final '/' stays; the root itself is "". An encoded
  * slash or NUL is refused, since it would mean another path than the one that was written.
- * Returns the length, -EINVAL, or -ENAMETOOLONG. */
+ * A path that does not begin with '/' is refused, too.
+ * Returns the length, -EINVAL, or -ENAMETOOLONG; `out` holds nothing of use then. */
 HAIL_API ssize_t hail_url_path(struct hail_slice path, char *out, size_t size);
 
 /* Percent-encodes what may not stand in a URL's path (all but RFC 3986 pchar and '/'), to make

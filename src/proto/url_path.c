@@ -1,0 +1,108 @@
+/* url_path.c - between the path of a URL and the name of a file: include/hail/url.h. */
+#include <hail/url.h>
+
+#include "proto/http_scan.h"
+
+#include <errno.h>
+
+static int hex(char c)
+{
+    if (!hail_http_is(c, HAIL_HTTP_HEX))
+        return -1;
+    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+/* Decodes the segment from `p` to `end` to `out`, at most `room` bytes. Its length, or -errno. */
+static ssize_t decode_segment(const char *p, const char *end, char *out, size_t room)
+{
+    size_t n = 0;
+    while (p < end) {
+        char c = *p++;
+        if (c == '%') {
+            if (end - p < 2 || hex(p[0]) < 0 || hex(p[1]) < 0)
+                return -EINVAL;
+            c = (char)(hex(p[0]) << 4 | hex(p[1]));
+            p += 2;
+            if (c == '/')
+                return -EINVAL;
+        }
+        if (c == '\0')
+            return -EINVAL;
+        if (n == room)
+            return -ENAMETOOLONG;
+        out[n++] = c;
+    }
+    return (ssize_t)n;
+}
+
+/* Where the last of the `len` bytes' segments begins, with the '/' in front of it. */
+static size_t parent(const char *out, size_t len)
+{
+    while (len > 0 && out[--len] != '/')
+        ;
+    return len;
+}
+
+ssize_t hail_url_path(struct hail_slice path, char *out, size_t size)
+{
+    const char *p = path.p, *end = p + path.n;
+    size_t len = 0;
+    bool directory = false; /* the last segment names none: a '/' at the end */
+    if (path.n == 0 || *p != '/')
+        return -EINVAL;
+    if (size == 0)
+        return -ENAMETOOLONG;
+    while (p < end) {
+        const char *stop = memchr(p + 1, '/', (size_t)(end - p - 1));
+        stop = stop ? stop : end;
+        size_t at = len + (len > 0);
+        if (at >= size)
+            return -ENAMETOOLONG;
+        ssize_t n = decode_segment(p + 1, stop, out + at, size - 1 - at);
+        if (n < 0)
+            return n;
+        p = stop;
+        const char *segment = out + at;
+        bool up = n == 2 && segment[0] == '.' && segment[1] == '.';
+        directory = up || n == 0 || (n == 1 && segment[0] == '.');
+        if (up) {
+            len = parent(out, len);
+        } else if (!directory) {
+            if (len > 0)
+                out[len] = '/';
+            len = at + (size_t)n;
+        }
+    }
+    if (directory && len > 0) {
+        if (len + 1 >= size)
+            return -ENAMETOOLONG;
+        out[len++] = '/';
+    }
+    out[len] = '\0';
+    return (ssize_t)len;
+}
+
+ssize_t hail_url_encode_path(struct hail_slice path, char *out, size_t size)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t len = 0;
+    for (size_t i = 0; i < path.n; i++) {
+        unsigned char c = (unsigned char)path.p[i];
+        /* RFC 3986 section 3.3: a pchar is what a host may have, ':' and '@' */
+        bool plain = (hail_http_is((char)c, HAIL_HTTP_HOSTCHAR) && c != '%') || c == ':' ||
+                     c == '@' || c == '/';
+        if (len + (plain ? 1 : 3) >= size)
+            return -ENAMETOOLONG;
+        if (plain) {
+            out[len++] = (char)c;
+            continue;
+        }
+        out[len++] = '%';
+        out[len++] = digits[c >> 4];
+        out[len++] = digits[c & 15];
+    }
+    if (len >= size)
+        return -ENAMETOOLONG;
+    out[len] = '\0';
+    return (ssize_t)len;
+}
