@@ -174,7 +174,7 @@ static void add_defaults(struct hail_resolv_conf *c)
 int hail_resolv_conf_load(struct hail_resolv_conf *c, const char *path)
 {
     hail_resolv_conf_init(c);
-    char *text = malloc(FILE_MAX);
+    char *text = calloc(1, FILE_MAX);
     if (!text)
         return -ENOMEM;
     ssize_t n = read_file(path ? path : HAIL_RESOLV_PATH, text, FILE_MAX);

@@ -167,7 +167,8 @@ static int match_name(void *arg, const struct hail_hosts_line *line)
 int hail_hosts_lookup(const char *path, const char *name, int family, struct hail_address *v,
                       size_t max, char canonical[HAIL_HOST_MAX + 1])
 {
-    struct by_name s = {name, strlen(name), family, v, 0, max, canonical};
+    struct by_name s = {.name = name, .len = strlen(name), .family = family, .v = v, .max = max};
+    s.canonical = canonical;
     if (s.len > 1 && name[s.len - 1] == '.')
         s.len--;
     scan_file(path, match_name, &s);
