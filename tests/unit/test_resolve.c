@@ -4,6 +4,7 @@
  * server in a thread answers what no real one would; the real ones are in tests/cli.
  *
  * link: --wrap=malloc
+ * link: --wrap=calloc
  */
 #include "net/resolve.h"
 
@@ -23,7 +24,7 @@
 
 #include <cmocka.h>
 
-/* malloc fails at the n-th call of this thread; 0: never. */
+/* malloc or calloc fails at the n-th call of this thread; 0: never. */
 static _Thread_local int fail_at, calls;
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
@@ -34,6 +35,16 @@ void *__wrap_malloc(size_t size)
         return NULL;
     }
     return __real_malloc(size);
+}
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size)
+{
+    if (fail_at && ++calls == fail_at) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __real_calloc(n, size);
 }
 
 static struct hail_addr addr_of(const char *text)
