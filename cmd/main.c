@@ -18,6 +18,7 @@
 /* In the order in which one learns them. */
 const struct command *const commands[] = {
     &command_lookup,
+    &command_get,
     NULL,
 };
 
