@@ -7,6 +7,7 @@
 #include <hail/endpoint.h>
 #include <hail/http.h>
 #include <hail/listen.h>
+#include <hail/loop.h>
 #include <hail/resolve.h>
 #include <hail/services.h>
 #include <hail/slice.h>
