@@ -1,216 +1,312 @@
-/* exchange.c - one request and its response: name, connection, TLS, request, head, content. */
-#include "get/get.h"
+/* exchange.c - one request and its response: reach the server, ask, read the head, read the body.
+ *
+ *      buf:  | head ........ | content, as it comes in |
+ *            0               head_size                 len
+ *
+ * The head stays where it is, so that its fields can be shown at the end. Content is decoded in
+ * place: the pieces of one read are moved together, so that one write(2) puts them out.
+ */
+#include "get.h"
 
 #include "base/error.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 
-static int dial(struct exchange *x)
+/* The user's deadline, or the end of `seconds` if that is earlier. */
+static void allow(struct exchange *x, int seconds)
+{
+    x->c->ctx.by = hail_deadline_min(x->by, hail_deadline_in(seconds * 1000LL));
+}
+
+/* Says which limit a time-out was of. */
+static int explain(struct exchange *x, int rc, int seconds, const char *what)
+{
+    if (rc == -ETIMEDOUT && !x->by.ns && !*x->c->ctx.err.advice)
+        hail_advise(&x->c->ctx, "%s within %d seconds; --timeout sets a limit for all of it", what,
+                    seconds);
+    return rc;
+}
+
+static const char *where(const struct exchange *x, char out[HAIL_ENDPOINT_MAX])
+{
+    hail_endpoint_format(&x->peer, out, HAIL_ENDPOINT_MAX);
+    return out;
+}
+
+/* --- reaching the server --- */
+
+static int connect_to(struct exchange *x)
 {
     struct hail_ctx *ctx = &x->c->ctx;
-    struct hail_endpoint to;
-    struct hail_opts opts = {.family = x->c->family};
-    char host[HAIL_URL_HOST_MAX + 1 + IF_NAMESIZE + 3];
-    snprintf(host, sizeof host, "%s%s%s%s%s", x->url.ipv6 ? "[" : "", x->url.host,
-             *x->url.zone ? "%" : "", x->url.zone, x->url.ipv6 ? "]" : "");
-    if (hail_endpoint_parse(ctx, &to, host, x->url.port) < 0)
-        return fail(x->c);
-    hail_endpoint_format(&to, x->peer, sizeof x->peer);
-    if (hail_dial(ctx, &to, &opts, &x->stream) < 0)
-        return fail(x->c);
-    x->at.connected = hail_now();
-    size_t n;
-    const struct hail_attempt *attempts = hail_stream_attempts(x->stream, &n);
-    x->at.resolved = n ? attempts[0].start_ns : x->at.connected;
+    const struct hail_opts opts = {.family = x->c->family};
+    allow(x, GET_REACH_S);
+    int rc = hail_dial(ctx, &x->to, &opts, &x->stream);
+    if (rc < 0)
+        return explain(x, rc, GET_REACH_S, "no connection");
+    x->connected_ns = hail_now();
+    const struct hail_attempt *attempts = hail_stream_attempts(x->stream, &x->nattempts);
+    memcpy(x->attempts, attempts, x->nattempts * sizeof *attempts);
+    x->peer = hail_peer(x->stream);
+    if (x->c->json)
+        x->local = hail_local(x->stream);
     if (!x->url.https)
         return 0;
-    if (hail_tls_client(ctx, &x->stream, x->url.host, &x->o->tls) < 0)
-        return fail(x->c);
-    x->at.secured = hail_now();
+    const struct hail_tls_opts tls = {.ca_file = x->asked->cacert,
+                                      .alpn = "http/1.1",
+                                      .insecure_certificate = x->asked->insecure};
+    rc = hail_tls_client(ctx, &x->stream, x->url.host, &tls);
+    if (rc < 0)
+        return explain(x, rc, GET_REACH_S, "no TLS");
+    x->tls_ns = hail_now();
     return 0;
 }
 
-/* Whether the user gave a field of this name. */
-static bool given(const struct get_options *o, const char *name)
+/* --- the head --- */
+
+static int bad_head(struct exchange *x)
 {
-    size_t len = strlen(name);
-    for (size_t i = 0; i < o->nheaders; i++)
-        if (strncasecmp(o->headers[i], name, len) == 0 && o->headers[i][len] == ':')
-            return true;
-    return false;
+    char peer[HAIL_ENDPOINT_MAX];
+    hail_fail(&x->c->ctx, HAIL_LAYER_PROTO, EPROTO, "read", "response from %s: %s, at byte %zu",
+              where(x, peer), hail_http_error_text(x->head.error), x->head.error_at);
+    const char *rfc = hail_http_error_rfc(x->head.error);
+    if (*rfc)
+        hail_advise(&x->c->ctx, "that is not HTTP by %s", rfc);
+    return -EPROTO;
 }
 
-static void put_own(struct hail_http_out *out, const struct get_options *o, const char *name,
-                    struct hail_slice value)
+static int no_head(struct exchange *x)
 {
-    if (!given(o, name))
-        hail_http_put_slices(out, hail_slice(name), value);
+    char peer[HAIL_ENDPOINT_MAX];
+    hail_fail(&x->c->ctx, HAIL_LAYER_PROTO, EPROTO, "read",
+              x->len ? "response from %s: the connection was closed after %zu bytes of the head"
+                     : "response from %s: the connection was closed without an answer",
+              where(x, peer), x->len);
+    hail_set_detail(&x->c->ctx, HAIL_TRUNCATED);
+    return -EPROTO;
 }
 
-static void put_given(struct hail_http_out *out, const char *header)
+/* A 1xx response is over with its head. 1: an answer follows; 0: it is the answer. */
+static int interim(struct exchange *x, size_t size, int *seen)
 {
-    const char *colon = strchr(header, ':'), *value = colon + 1 + strspn(colon + 1, " \t");
-    if (*value)
-        hail_http_put_slices(out, (struct hail_slice){header, (size_t)(colon - header)},
-                             hail_slice(value));
+    char peer[HAIL_ENDPOINT_MAX];
+    if (x->head.status >= 200)
+        return 0;
+    hail_trace_note(&x->c->ctx, HAIL_LAYER_PROTO, "response", "%d, interim", x->head.status);
+    if (x->head.status == 101)
+        return hail_fail(&x->c->ctx, HAIL_LAYER_PROTO, EPROTO, "read",
+                         "response from %s: it switches to another protocol, unasked",
+                         where(x, peer));
+    if (++*seen > GET_INTERIM)
+        return hail_fail(&x->c->ctx, HAIL_LAYER_PROTO, EPROTO, "read",
+                         "response from %s: more than %d interim responses", where(x, peer),
+                         GET_INTERIM);
+    x->len -= size;
+    memmove(x->buf, x->buf + size, x->len);
+    return 1;
 }
 
-static int send_request(struct exchange *x)
+/* Parses what there is: 1 with the head complete, 0 if more is needed. */
+static int parse_head(struct exchange *x, int *seen)
 {
-    char text[GET_REQUEST_MAX];
-    struct hail_http_out out = {.p = text, .size = sizeof text};
-    const char *method = x->o->head ? "HEAD" : "GET";
-    hail_http_put_request(&out, method, hail_url_slice(&x->url, x->url.target), 1);
-    put_own(&out, x->o, "Host", hail_url_slice(&x->url, x->url.authority));
-    put_own(&out, x->o, "User-Agent", hail_slice("hail/" HAIL_VERSION));
-    put_own(&out, x->o, "Accept", hail_slice("*/*"));
-    put_own(&out, x->o, "Connection", hail_slice("close"));
-    for (size_t i = 0; i < x->o->nheaders; i++)
-        put_given(&out, x->o->headers[i]);
-    ssize_t n = hail_http_put_end(&out);
-    if (n < 0)
-        return usage_error(x->c->cmd, n == -EMSGSIZE ? "the request's head is longer than 32 KiB"
-                                                     : "a header has a byte that may not be there");
-    if (hail_write(&x->c->ctx, x->stream, text, (size_t)n, NULL) < 0)
-        return fail(x->c);
-    x->at.sent = hail_now();
-    return 0;
-}
-
-/* The error that a malformed response is. */
-static int broken(struct exchange *x, enum hail_http_error e)
-{
-    const char *rfc = hail_http_error_rfc(e);
-    hail_fail(&x->c->ctx, HAIL_LAYER_PROTO, EPROTO, "read", "response from %s: %s%s%s%s", x->peer,
-              hail_http_error_text(e), *rfc ? " (" : "", rfc, *rfc ? ")" : "");
-    if (e == HAIL_HTTP_TRUNCATED)
-        hail_set_detail(&x->c->ctx, HAIL_TRUNCATED);
-    if (e == HAIL_HTTP_BAD_VERSION && x->head_len == 0)
-        hail_advise(&x->c->ctx, "this does not look like HTTP%s",
-                    x->url.https ? ""
-                                 : "; does the port speak TLS? then the URL begins with https:");
-    return fail(x->c);
-}
-
-/* The head of the final response; *have bytes are in the buffer then, head included. */
-static int read_head(struct exchange *x, size_t *have)
-{
-    enum hail_http_method asked = x->o->head ? HAIL_HTTP_HEAD : HAIL_HTTP_GET;
-    *have = 0;
-    int interim = 0;
-    hail_http_head_init(&x->head, x->fields, GET_FIELDS_MAX, NULL);
+    enum hail_http_method asked = x->asked->head ? HAIL_HTTP_HEAD : HAIL_HTTP_GET;
     for (;;) {
-        ssize_t n = *have ? hail_http_response_parse(&x->head, asked, x->buf, *have) : -EAGAIN;
-        if (n == -EPROTO)
-            return broken(x, x->head.error);
-        if (n > 0 && x->head.status / 100 == 1 && x->head.status != 101) {
-            if (++interim > GET_INTERIM_MAX)
-                return broken(x, HAIL_HTTP_HEAD_TOO_LARGE);
-            *have -= (size_t)n;
-            memmove(x->buf, x->buf + n, *have);
-            hail_http_head_init(&x->head, x->fields, GET_FIELDS_MAX, NULL);
-            continue;
-        }
-        if (n > 0) {
-            x->head_len = (size_t)n;
-            x->at.head = hail_now();
+        ssize_t n = hail_http_response_parse(&x->head, asked, x->buf, x->len);
+        if (n == -EAGAIN)
             return 0;
-        }
-        n = hail_read(&x->c->ctx, x->stream, x->buf + *have, GET_BUFFER - *have);
         if (n < 0)
-            return fail(x->c);
-        if (n == 0)
-            return broken(x, HAIL_HTTP_TRUNCATED);
-        *have += (size_t)n;
+            return bad_head(x);
+        int rc = interim(x, (size_t)n, seen);
+        if (rc < 0)
+            return rc;
+        if (rc == 0) {
+            x->head_size = (size_t)n;
+            return 1;
+        }
+        hail_http_head_init(&x->head, x->rows, GET_FIELDS, NULL);
     }
 }
 
-/* Hands content on as it comes. The head stays at the front of the buffer, for the report. */
-static int read_content(struct exchange *x, size_t have)
-{
-    struct hail_http_body body;
-    struct hail_http_field trailers[32];
-    hail_http_body_init(&body, &x->head, trailers, 32);
-    char *base = x->buf + x->head_len;
-    size_t room = GET_BUFFER - x->head_len, n = have - x->head_len, at = 0;
-    for (;;) {
-        size_t used;
-        struct hail_slice data;
-        int rc = hail_http_body_read(&body, base + at, n - at, &used, &data);
-        int status = sink_write(x->sink, data.p, data.n);
-        if (status)
-            return status;
-        x->received += data.n;
-        at += used;
-        if (rc == -EPROTO)
-            return broken(x, body.error);
-        if (rc == 1)
-            return 0;
-        if (rc == 0 && at < n)
-            continue;
-        memmove(base, base + at, n - at); /* at most the beginning of a trailer section */
-        n -= at;
-        at = 0;
-        ssize_t got = hail_read(&x->c->ctx, x->stream, base + n, room - n);
-        if (got < 0)
-            return fail(x->c);
-        if (got == 0)
-            return hail_http_body_end(&body) < 0 ? broken(x, body.error) : 0;
-        n += (size_t)got;
-    }
-}
-
-static int transfer(struct exchange *x)
-{
-    size_t have;
-    int status = dial(x);
-    if (!status)
-        status = send_request(x);
-    if (!status)
-        status = read_head(x, &have);
-    if (status)
-        return status;
-    bool refused = x->o->fail && x->head.status >= 400;
-    if (x->o->include || x->o->head)
-        status = sink_write(x->sink, x->buf, x->head_len);
-    if (!status && !refused)
-        status = read_content(x, have);
-    x->at.end = hail_now();
-    if (!status && refused) {
-        fprintf(stderr, "hail: %s answered %d %s\n", x->peer, x->head.status,
-                hail_http_reason(x->head.status));
-        status = STATUS_NO;
-    }
-    return status;
-}
-
-int exchange_run(struct exchange *x)
+static int read_head(struct exchange *x)
 {
     struct hail_ctx *ctx = &x->c->ctx;
-    x->buf = malloc(GET_BUFFER);
-    if (!x->buf)
-        return local_error("allocate", "a buffer", ENOMEM);
-    uint32_t parent = ctx->span;
-    uint32_t span = hail_trace_begin(ctx, HAIL_LAYER_PROTO, "get", NULL, x->url.text);
-    x->at.start = hail_now();
-    int status = transfer(x);
-    char outcome[80] = "";
-    if (x->at.head)
-        snprintf(outcome, sizeof outcome, "%d %s, %llu bytes of content", x->head.status,
-                 hail_http_reason(x->head.status), (unsigned long long)x->received);
-    report_connection(x);
-    hail_close(x->stream); /* its span ends inside this one */
-    x->stream = NULL;
-    hail_trace_end(ctx, span, parent, HAIL_LAYER_PROTO, "get",
-                   status && ctx->err.errnum ? -ctx->err.errnum : 0, outcome);
-    return status;
+    int seen = 0, rc = 0;
+    x->len = 0;
+    allow(x, GET_SILENCE_S);
+    hail_http_head_init(&x->head, x->rows, GET_FIELDS, NULL);
+    while (rc == 0) {
+        ssize_t n = hail_read(ctx, x->stream, x->buf + x->len, GET_BUFFER - x->len);
+        if (n < 0)
+            return explain(x, (int)n, GET_SILENCE_S, "no complete head of a response");
+        if (n == 0)
+            return no_head(x);
+        if (!x->first_ns)
+            x->first_ns = hail_now();
+        x->len += (size_t)n;
+        rc = parse_head(x, &seen);
+    }
+    if (rc < 0)
+        return rc;
+    x->head_ns = hail_now();
+    hail_trace_note(ctx, HAIL_LAYER_PROTO, "response", "%d %.*s", x->head.status,
+                    (int)x->head.reason.n, x->head.reason.p);
+    return 0;
 }
 
-void exchange_free(struct exchange *x)
+/* --- the body --- */
+
+static int cut_short(struct exchange *x)
 {
-    hail_close(x->stream);
-    free(x->buf);
+    char peer[HAIL_ENDPOINT_MAX];
+    if (x->head.framing == HAIL_HTTP_LENGTH)
+        hail_fail(&x->c->ctx, HAIL_LAYER_PROTO, EPROTO, "read",
+                  "content from %s: the connection was closed after %" PRIu64 " of %" PRIu64
+                  " bytes",
+                  where(x, peer), x->body.total, x->head.length);
+    else
+        hail_fail(&x->c->ctx, HAIL_LAYER_PROTO, EPROTO, "read",
+                  "content from %s: the connection was closed after %" PRIu64
+                  " bytes, before the last chunk",
+                  where(x, peer), x->body.total);
+    hail_set_detail(&x->c->ctx, HAIL_TRUNCATED);
+    return -EPROTO;
+}
+
+static int bad_body(struct exchange *x)
+{
+    char peer[HAIL_ENDPOINT_MAX];
+    hail_fail(&x->c->ctx, HAIL_LAYER_PROTO, EPROTO, "read",
+              "content from %s: %s, after %" PRIu64 " bytes", where(x, peer),
+              hail_http_error_text(x->body.error), x->body.total);
+    const char *rfc = hail_http_error_rfc(x->body.error);
+    if (*rfc)
+        hail_advise(&x->c->ctx, "that is not HTTP by %s", rfc);
+    return -EPROTO;
+}
+
+/* Decodes what was read, and puts the content out behind the `have` bytes that wait at the front of
+ * buf. Returns 1 at the end of the content, 0 if more is needed; what is not used stays. */
+static int take(struct exchange *x, size_t have)
+{
+    size_t at = x->head_size, used;
+    char *out = have ? x->buf : x->buf + at;
+    struct hail_slice data;
+    int rc;
+    do {
+        rc = hail_http_body_read(&x->body, x->buf + at, x->len - at, &used, &data);
+        if (data.n) {
+            if (out + have != data.p)
+                memmove(out + have, data.p, data.n);
+            have += data.n;
+        }
+        at += used;
+    } while (rc == 0 && at < x->len);
+    int wrote = get_sink_write(x->c, &x->sink, out, have);
+    if (wrote < 0)
+        return wrote;
+    if (rc == -EPROTO)
+        return bad_body(x);
+    memmove(x->buf + x->head_size, x->buf + at, x->len - at);
+    x->len -= at - x->head_size;
+    return rc == 1;
+}
+
+/* The head is shown with the first piece of content. */
+static int read_body(struct exchange *x)
+{
+    hail_http_body_init(&x->body, &x->head, x->trailers, GET_TRAILERS);
+    int rc = take(x, x->asked->show_head ? x->head_size : 0);
+    while (rc == 0) {
+        allow(x, GET_SILENCE_S);
+        ssize_t n = hail_read(&x->c->ctx, x->stream, x->buf + x->len, GET_BUFFER - x->len);
+        if (n < 0)
+            return explain(x, (int)n, GET_SILENCE_S, "nothing more of the content");
+        if (n == 0)
+            return hail_http_body_end(&x->body) < 0 ? cut_short(x) : 0;
+        x->len += (size_t)n;
+        rc = take(x, 0);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* --- the whole --- */
+
+bool get_refused(const struct exchange *x)
+{
+    return x->asked->fail && x->head_size && x->head.status >= 400;
+}
+
+static int respond(struct exchange *x)
+{
+    int rc = read_head(x);
+    if (rc < 0 || get_refused(x))
+        return rc;
+    rc = get_sink_open(x->c, x->asked, &x->sink);
+    if (rc == 0) {
+        rc = read_body(x);
+        int closed = get_sink_close(x->c, &x->sink);
+        rc = rc < 0 ? rc : closed;
+    }
+    return rc;
+}
+
+/* A server may answer and close before it has read all of the request: its answer comes first. */
+static int ask(struct exchange *x, size_t size)
+{
+    struct hail_ctx *ctx = &x->c->ctx;
+    allow(x, GET_SILENCE_S);
+    int rc = hail_write(ctx, x->stream, x->buf, size, NULL);
+    bool gone = rc == -EPIPE || rc == -ECONNRESET;
+    if (rc < 0 && !gone)
+        return rc;
+    struct hail_error unsent = ctx->err;
+    x->sent_ns = hail_now();
+    rc = respond(x);
+    if (gone && rc < 0 && !x->first_ns) {
+        ctx->err = unsent;
+        return -unsent.errnum;
+    }
+    return rc;
+}
+
+static void outcome(const struct exchange *x, char *out, size_t size)
+{
+    snprintf(out, size, "%d %.*s, %" PRIu64 " bytes of content", x->head.status,
+             (int)x->head.reason.n, x->head.reason.p, x->body.total);
+}
+
+/* For the trace only: who closes, and how, is worth a moment. */
+static void watch_the_end(struct exchange *x)
+{
+    struct hail_ctx *ctx = &x->c->ctx;
+    struct hail_error err = ctx->err;
+    ctx->by = hail_deadline_min(x->by, hail_deadline_in(200));
+    while (hail_read(ctx, x->stream, x->buf + x->head_size, GET_BUFFER - x->head_size) > 0)
+        continue;
+    ctx->err = err;
+}
+
+int get_exchange(struct exchange *x)
+{
+    struct hail_ctx *ctx = &x->c->ctx;
+    char text[256];
+    x->start_ns = hail_now();
+    int rc = connect_to(x);
+    ssize_t size = rc < 0 ? rc : get_request(x, x->buf, GET_BUFFER);
+    if (size > 0) {
+        uint32_t parent = ctx->span, span = 0;
+        if (ctx->trace) {
+            snprintf(text, sizeof text, "%s %.200s", x->asked->head ? "HEAD" : "GET", x->text);
+            span = hail_trace_begin(ctx, HAIL_LAYER_PROTO, "request", NULL, text);
+        }
+        rc = ask(x, (size_t)size);
+        x->complete = rc == 0 && !get_refused(x);
+        outcome(x, text, sizeof text);
+        hail_trace_end(ctx, span, parent, HAIL_LAYER_PROTO, "request", rc, text);
+    }
+    x->end_ns = hail_now();
+    if (x->complete && ctx->trace)
+        watch_the_end(x);
+    return size < 0 ? (int)size : rc;
 }

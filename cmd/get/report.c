@@ -1,128 +1,156 @@
-/* report.c - --json: the whole exchange as one document (the schema is in hail-get(1)). */
-#include "get/get.h"
+/* report.c - the exchange as one JSON document; its schema is in hail-get(1). */
+#include "get.h"
 
-static void put_endpoint(struct hail_json *j, const char *key, struct hail_endpoint ep)
+#define SCHEMA "hail.get/1"
+#define REPORT_MAX                                                                                 \
+    ((size_t)4 << 20) /* bytes of a document: a head of 64 KiB, every byte escaped                 \
+                       */
+
+static void put_endpoint(struct hail_json *j, const char *key, const struct hail_endpoint *ep)
 {
     char text[HAIL_ENDPOINT_MAX];
-    hail_endpoint_format(&ep, text, sizeof text);
+    hail_endpoint_format(ep, text, sizeof text);
     hail_json_str(j, key, text);
 }
 
 static void put_attempts(struct hail_json *j, const struct exchange *x)
 {
-    size_t n;
-    const struct hail_attempt *v = hail_stream_attempts(x->stream, &n);
     hail_json_array(j, "attempts");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < x->nattempts; i++) {
+        const struct hail_attempt *a = &x->attempts[i];
+        struct hail_endpoint ep = hail_endpoint_of(&a->addr);
         hail_json_object(j, NULL);
-        put_endpoint(j, "address", hail_endpoint_of(&v[i].addr));
-        hail_json_seconds(j, "start", v[i].start_ns - x->at.start);
-        hail_json_seconds(j, "duration", v[i].end_ns - v[i].start_ns);
-        if (v[i].errnum)
-            hail_json_str(j, "error", hail_errno_text(v[i].errnum));
+        put_endpoint(j, "address", &ep);
+        hail_json_str(j, "result", a->errnum ? hail_errno_text(a->errnum) : "connected");
+        hail_json_seconds(j, "at", a->start_ns - x->start_ns);
+        hail_json_seconds(j, "time", a->end_ns - a->start_ns);
         hail_json_end_object(j);
     }
     hail_json_end_array(j);
 }
 
-static void put_tls(struct hail_json *j, const struct hail_stream *s)
+/* From one instant to the next; null if either did not come. */
+static void put_phase(struct hail_json *j, const char *key, int64_t from, int64_t to)
 {
-    struct hail_tls_info info;
-    if (hail_tls_info(s, &info) < 0)
-        return;
-    hail_json_object(j, "tls");
-    hail_json_str(j, "version", info.version);
-    hail_json_str(j, "cipher", info.cipher);
-    hail_json_str(j, "alpn", info.alpn);
-    hail_json_bool(j, "resumed", info.resumed);
-    hail_json_bool(j, "verified", info.verified);
-    hail_json_str(j, "subject", info.subject);
-    hail_json_str(j, "issuer", info.issuer);
-    hail_json_str(j, "names", info.names);
-    hail_json_int(j, "days_left", info.days_left);
-    hail_json_str(j, "refused", info.refused);
+    if (from && to)
+        hail_json_seconds(j, key, to - from);
+    else
+        hail_json_null(j, key);
+}
+
+static void put_times(struct hail_json *j, const struct exchange *x)
+{
+    int64_t dialled = x->nattempts ? x->attempts[0].start_ns : 0;
+    int64_t ready = x->url.https ? x->tls_ns : x->connected_ns;
+    hail_json_object(j, "times");
+    put_phase(j, "name", x->start_ns, dialled);
+    put_phase(j, "connect", dialled, x->connected_ns);
+    put_phase(j, "tls", x->connected_ns, x->tls_ns);
+    put_phase(j, "send", ready, x->sent_ns);
+    put_phase(j, "wait", x->sent_ns, x->first_ns);
+    put_phase(j, "receive", x->first_ns, x->end_ns);
+    put_phase(j, "total", x->start_ns, x->end_ns);
     hail_json_end_object(j);
 }
 
-static void put_response(struct hail_json *j, const struct exchange *x)
+static void put_head(struct hail_json *j, const struct exchange *x)
 {
+    const struct hail_http_head *h = &x->head;
     hail_json_object(j, "response");
-    hail_json_int(j, "status", x->head.status);
-    hail_json_strn(j, "reason", x->head.reason.p ? x->head.reason.p : "", x->head.reason.n);
-    hail_json_str(j, "version", x->head.minor ? "1.1" : "1.0");
+    hail_json_str(j, "version", h->minor ? "HTTP/1.1" : "HTTP/1.0");
+    hail_json_int(j, "status", h->status);
+    hail_json_strn(j, "reason", h->reason.p, h->reason.n);
     hail_json_array(j, "fields");
-    for (size_t i = 0; i < x->head.fields.n; i++) {
-        const struct hail_http_field *f = &x->head.fields.v[i];
+    for (size_t i = 0; i < h->fields.n; i++) {
+        const struct hail_http_field *f = &h->fields.v[i];
         hail_json_object(j, NULL);
         hail_json_strn(j, "name", f->name.p, f->name.n);
         hail_json_strn(j, "value", f->value.p, f->value.n);
         hail_json_end_object(j);
     }
     hail_json_end_array(j);
-    hail_json_int(j, "bytes", (int64_t)x->received);
     hail_json_end_object(j);
 }
 
-/* Seconds that each phase took; a phase that was not reached is not there. */
-static void put_timing(struct hail_json *j, const struct get_times *at)
+static void put_body(struct hail_json *j, const struct exchange *x)
 {
-    const struct {
-        const char *name;
-        int64_t from, to;
-    } phases[] = {
-        {"name", at->start, at->resolved},
-        {"connect", at->resolved, at->connected},
-        {"tls", at->connected, at->secured},
-        {"request", at->secured ? at->secured : at->connected, at->sent},
-        {"first_byte", at->sent, at->head},
-        {"body", at->head, at->end},
-        {"total", at->start, at->end ? at->end : hail_now()},
-    };
-    hail_json_object(j, "timing");
-    for (size_t i = 0; i < sizeof phases / sizeof *phases; i++)
-        if (phases[i].from && phases[i].to)
-            hail_json_seconds(j, phases[i].name, phases[i].to - phases[i].from);
+    static const char *const framings[] = {"none", "length", "chunked", "until close", "tunnel"};
+    hail_json_object(j, "content");
+    hail_json_str(j, "framing", framings[x->head.framing]);
+    hail_json_int(j, "bytes", (int64_t)x->body.total);
+    if (x->head.has_length)
+        hail_json_int(j, "stated", (int64_t)x->head.stated_length);
+    else
+        hail_json_null(j, "stated");
+    hail_json_bool(j, "complete", x->complete);
+    hail_json_str(j, "file", x->asked->output);
     hail_json_end_object(j);
 }
 
-void report_begin(struct exchange *x)
+static void put_tls(struct hail_json *j, const struct exchange *x)
 {
-    if (!x->j)
+    struct hail_tls_info t;
+    if (!x->stream || hail_tls_info(x->stream, &t) < 0) {
+        hail_json_null(j, "tls");
         return;
-    hail_json_object(x->j, NULL);
-    hail_json_int(x->j, "v", 1);
-    hail_json_str(x->j, "url", x->url.text);
-    hail_json_str(x->j, "method", x->o->head ? "HEAD" : "GET");
-}
-
-void report_connection(struct exchange *x)
-{
-    if (!x->j || !x->stream)
-        return;
-    put_endpoint(x->j, "local", hail_local(x->stream));
-    put_endpoint(x->j, "peer", hail_peer(x->stream));
-    put_attempts(x->j, x);
-    put_tls(x->j, x->stream);
-}
-
-int report_end(struct exchange *x, int status)
-{
-    if (!x->j)
-        return status;
-    const struct hail_error *err = &x->c->ctx.err;
-    if (x->at.head)
-        put_response(x->j, x);
-    put_timing(x->j, &x->at);
-    if (status && err->errnum) {
-        hail_json_object(x->j, "error");
-        hail_json_str(x->j, "layer", hail_layer_name(err->layer));
-        hail_json_str(x->j, "op", err->op);
-        hail_json_str(x->j, "text", err->msg);
-        hail_json_str(x->j, "advice", err->advice);
-        hail_json_end_object(x->j);
     }
-    hail_json_int(x->j, "exit", status);
-    hail_json_end_object(x->j);
-    int failed = put_json(x->j->out);
-    return status ? status : failed;
+    hail_json_object(j, "tls");
+    hail_json_str(j, "version", t.version);
+    hail_json_str(j, "cipher", t.cipher);
+    hail_json_str(j, "alpn", t.alpn);
+    hail_json_bool(j, "resumed", t.resumed);
+    hail_json_bool(j, "verified", t.verified);
+    hail_json_str(j, "refused", t.refused);
+    hail_json_str(j, "subject", t.subject);
+    hail_json_str(j, "issuer", t.issuer);
+    hail_json_str(j, "names", t.names);
+    hail_json_int(j, "days_left", t.days_left);
+    hail_json_end_object(j);
+}
+
+static void put_error(struct hail_json *j, const struct hail_error *err)
+{
+    hail_json_object(j, "error");
+    hail_json_str(j, "layer", hail_layer_name(err->layer));
+    hail_json_str(j, "operation", err->op);
+    hail_json_str(j, "message", err->msg);
+    hail_json_str(j, "advice", err->advice);
+    hail_json_end_object(j);
+}
+
+int get_report(const struct exchange *x, bool failed, int status)
+{
+    struct hail_buf b;
+    struct hail_json j = {.out = &b};
+    hail_buf_init(&b, REPORT_MAX);
+    hail_json_object(&j, NULL);
+    hail_json_str(&j, "schema", SCHEMA);
+    hail_json_str(&j, "url", x->text);
+    hail_json_str(&j, "method", x->asked->head ? "HEAD" : "GET");
+    hail_json_int(&j, "exit", status);
+    if (x->connected_ns) {
+        put_endpoint(&j, "local", &x->local);
+        put_endpoint(&j, "peer", &x->peer);
+    } else {
+        hail_json_null(&j, "local");
+        hail_json_null(&j, "peer");
+    }
+    put_attempts(&j, x);
+    put_times(&j, x);
+    put_tls(&j, x);
+    if (x->head_size) {
+        put_head(&j, x);
+        put_body(&j, x);
+    } else {
+        hail_json_null(&j, "response");
+        hail_json_null(&j, "content");
+    }
+    if (failed)
+        put_error(&j, &x->c->ctx.err);
+    else
+        hail_json_null(&j, "error");
+    hail_json_end_object(&j);
+    int rc = put_json(&b);
+    hail_buf_free(&b);
+    return rc;
 }

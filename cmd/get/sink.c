@@ -1,105 +1,149 @@
-/* sink.c - where content goes: exact bytes into files and pipes, made safe on a terminal. */
-#include "get/get.h"
+/* sink.c - where the body goes.
+ *
+ * A pipe or a file gets the bytes as they are, by one write(2) for each piece that was received. A
+ * terminal gets what it cannot act on: control characters are shown (\e, \x07), CR LF is a new
+ * line, and content with a NUL byte in its first piece is refused, as it is no text.
+ */
+#include "get.h"
+
+#include "base/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-#define SAFE_MAX (8 * GET_BUFFER) /* a byte is shown as at most 10; pieces are a buffer at most */
-
-int sink_open(struct sink *s, const struct common *c, const char *output)
+static int failed(struct common *c, const struct get_sink *s, const char *op, int errnum)
 {
-    *s = (struct sink){.fd = STDOUT_FILENO, .name = "standard output"};
-    hail_buf_init(&s->safe, SAFE_MAX);
-    if (!output || strcmp(output, "-") == 0) {
-        s->terminal = c->terminal && !output; /* -o - means: as it is */
-        s->discard = c->json && !output;
-        return 0;
-    }
-    s->name = output;
-    s->fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-    s->owned = s->fd >= 0;
-    return s->owned ? 0 : local_error("open", output, errno);
+    return hail_fail(&c->ctx, HAIL_LAYER_LOCAL, errnum, op, "%s %s: %s", op, s->name,
+                     hail_errno_text(errnum));
 }
 
-static int write_all(struct sink *s, const char *p, size_t n)
+int get_sink_open(struct common *c, const struct get_asked *asked, struct get_sink *s)
 {
-    while (n) {
-        ssize_t done = write(s->fd, p, n);
-        if (done < 0 && errno == EINTR)
+    *s = (struct get_sink){.fd = -1, .name = "standard output"};
+    bool file = asked->output && strcmp(asked->output, "-") != 0;
+    if (file) {
+        s->name = asked->output;
+        s->fd = open(asked->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        return s->fd < 0 ? failed(c, s, "open", errno) : 0;
+    }
+    if (c->json) /* the document has it to itself */
+        return 0;
+    s->fd = STDOUT_FILENO;
+    s->terminal = c->terminal;
+    return 0;
+}
+
+/* What a failed write means; 0: try again. */
+static int write_failed(struct common *c, const struct get_sink *s, int errnum)
+{
+    int rc = -errnum;
+    if (errnum == EINTR) { /* by SIGINT? then the descriptor of cancellation is ready */
+        struct pollfd p = {.fd = c->ctx.cancel_fd, .events = POLLIN};
+        if (c->ctx.cancel_fd < 0 || poll(&p, 1, 0) <= 0)
+            return 0;
+        rc = -ECANCELED;
+    } else if (errnum == EAGAIN || errnum == EWOULDBLOCK) {
+        rc = hail_wait(&c->ctx, s->fd, POLLOUT);
+        if (rc >= 0)
+            return 0;
+    }
+    return failed(c, s, "write", -rc);
+}
+
+static int write_all(struct common *c, const struct get_sink *s, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t wrote = write(s->fd, p, n);
+        if (wrote < 0) {
+            int rc = write_failed(c, s, errno);
+            if (rc < 0)
+                return rc;
             continue;
-        if (done < 0)
-            return local_error("write", s->name, errno);
-        p += done;
-        n -= (size_t)done;
+        }
+        p += wrote;
+        n -= (size_t)wrote;
     }
     return 0;
 }
 
-/* Bytes at the end that begin a character which is not complete. */
-static size_t incomplete(const char *p, size_t n)
+/* How many bytes at the end of `p` begin a UTF-8 character that goes on behind them. */
+static size_t begun(const char *p, size_t n)
 {
     for (size_t back = 1; back <= 3 && back <= n; back++) {
         unsigned char b = (unsigned char)p[n - back];
-        if (b < 0x80)
-            return 0;
-        if (b >= 0xC0)
-            return (b >= 0xF0 ? 4u : b >= 0xE0 ? 3u : 2u) > back ? back : 0;
+        if ((b & 0xC0) == 0x80)
+            continue;
+        size_t want = b >= 0xF0 ? 4 : b >= 0xE0 ? 3 : b >= 0xC0 ? 2 : 1;
+        return want > back ? back : 0;
     }
     return 0;
 }
 
-static int show(struct sink *s, const char *p, size_t n)
+/* Appends text in lines, without the CR of a CR LF. */
+static void add_lines(struct hail_buf *b, const char *p, size_t n)
 {
-    hail_buf_clear(&s->safe);
-    char joined[GET_BUFFER / 8];
-    while (n) { /* pieces, so that what was held fits before them */
-        size_t piece = n < sizeof joined - sizeof s->held ? n : sizeof joined - sizeof s->held;
-        memcpy(joined, s->held, s->nheld);
-        memcpy(joined + s->nheld, p, piece);
-        size_t len = s->nheld + piece;
-        s->nheld = incomplete(joined, len);
-        len -= s->nheld;
-        memcpy(s->held, joined + len, s->nheld);
-        hail_text_safe(&s->safe, joined, len, true);
-        p += piece;
-        n -= piece;
-        int status = s->safe.failed ? local_error("show", "the content", -s->safe.failed)
-                                    : write_all(s, s->safe.p, s->safe.len);
-        hail_buf_clear(&s->safe);
-        if (status)
-            return status;
+    while (n > 0) {
+        const char *lf = memchr(p, '\n', n);
+        size_t line = lf ? (size_t)(lf - p) : n;
+        size_t shown = lf && line > 0 && p[line - 1] == '\r' ? line - 1 : line;
+        hail_text_safe(b, p, shown, true);
+        if (!lf)
+            return;
+        hail_buf_char(b, '\n');
+        p += line + 1;
+        n -= line + 1;
     }
-    return 0;
 }
 
-int sink_write(struct sink *s, const char *p, size_t n)
+static int show(struct common *c, struct get_sink *s, const char *p, size_t n)
 {
-    if (s->discard || n == 0)
+    struct hail_buf raw, safe;
+    hail_buf_init(&raw, GET_BUFFER + sizeof s->tail);
+    hail_buf_init(&safe, 16 * GET_BUFFER);
+    hail_buf_add(&raw, s->tail, s->ntail);
+    hail_buf_add(&raw, p, n);
+    s->ntail = 0;
+    if (!raw.failed && n > 0) {
+        size_t hold = begun(raw.p, raw.len);
+        /* a CR waits for what follows it */
+        hold = hold == 0 && raw.p[raw.len - 1] == '\r' ? 1 : hold;
+        memcpy(s->tail, raw.p + raw.len - hold, hold);
+        s->ntail = hold;
+        raw.len -= hold;
+    }
+    if (!raw.failed && raw.len)
+        add_lines(&safe, raw.p, raw.len);
+    int rc = raw.failed ? raw.failed : safe.failed;
+    rc = rc ? failed(c, s, "write", -rc) : write_all(c, s, safe.p, safe.len);
+    hail_buf_free(&raw);
+    hail_buf_free(&safe);
+    return rc;
+}
+
+int get_sink_write(struct common *c, struct get_sink *s, const char *p, size_t n)
+{
+    if (s->fd < 0 || n == 0)
         return 0;
-    bool first = !s->started;
-    s->started = true;
-    if (!s->terminal)
-        return write_all(s, p, n);
-    if (first && memchr(p, '\0', n)) {
-        fprintf(stderr, "hail: the content is binary and is not shown on a terminal\n"
-                        "  write it to a file with -o FILE, or as it is with -o -\n");
-        return STATUS_LOCAL;
+    if (s->terminal && !s->started && memchr(p, '\0', n)) {
+        hail_fail(&c->ctx, HAIL_LAYER_LOCAL, EINVAL, "write",
+                  "write standard output: the content is binary, and this is a terminal");
+        hail_advise(&c->ctx, "-o FILE keeps it; into a pipe it goes byte for byte");
+        return -EINVAL;
     }
-    return show(s, p, n);
+    s->started = true;
+    return s->terminal ? show(c, s, p, n) : write_all(c, s, p, n);
 }
 
-int sink_close(struct sink *s)
+int get_sink_close(struct common *c, struct get_sink *s)
 {
-    int status = 0;
-    if (s->nheld) { /* the end of a character never came */
-        hail_text_safe(&s->safe, s->held, s->nheld, true);
-        status = write_all(s, s->safe.p ? s->safe.p : "", s->safe.len);
-    }
-    hail_buf_free(&s->safe);
-    if (s->owned && close(s->fd) < 0 && !status)
-        status = local_error("write", s->name, errno);
-    s->owned = false;
-    return status;
+    int rc = 0, fd = s->fd;
+    if (fd >= 0 && s->ntail)
+        rc = show(c, s, "", 0);
+    s->fd = -1;
+    if (fd > STDERR_FILENO && close(fd) < 0 && rc == 0)
+        rc = failed(c, s, "close", errno);
+    return rc;
 }
