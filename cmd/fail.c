@@ -9,6 +9,8 @@ int status_of(const struct hail_error *err)
 {
     if (err->errnum == ETIMEDOUT)
         return STATUS_TIMEOUT;
+    if (err->detail == HAIL_TRUNCATED)
+        return STATUS_PROTO;
     switch (err->layer) {
     case HAIL_LAYER_USAGE:
         return STATUS_USAGE;
