@@ -41,7 +41,10 @@ HAIL_API int hail_tls_server(struct hail_ctx *ctx, struct hail_stream **top,
                              struct hail_tls_config *config);
 
 /* For loops: lays the layer without a handshake; hail_try_handshake() is the step until it
- * returns 0. */
+ * returns 0. A write step that returned -EAGAIN may have sealed a record: the next one must offer
+ * the same bytes again (more may follow them). */
+HAIL_API int hail_tls_client_start(struct hail_ctx *ctx, struct hail_stream **top, const char *name,
+                                   struct hail_tls_config *config);
 HAIL_API int hail_tls_server_start(struct hail_ctx *ctx, struct hail_stream **top,
                                    struct hail_tls_config *config);
 HAIL_API int hail_try_handshake(struct hail_ctx *ctx, struct hail_stream *s);

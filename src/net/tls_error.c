@@ -195,24 +195,29 @@ static int protocol_failed(struct hail_tls *t, const char *op)
 
 int hail_tls_step_failed(struct hail_tls *t, int rc, const char *op)
 {
-    switch (SSL_get_error(t->ssl, rc)) {
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE:
+    int error = SSL_get_error(t->ssl, rc);
+    if (t->dead_rc)
+        return failed(t, -t->dead_rc, op, "TLS failed before");
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
         return -EAGAIN;
-    case SSL_ERROR_ZERO_RETURN:
+    if (error == SSL_ERROR_ZERO_RETURN)
         return t->open ? 0 : failed(t, EPROTO, op, "the peer ended the handshake");
-    default:
-        break;
-    }
     t->broken = true;
-    if (t->lower_rc < 0 && t->lower_rc != -EAGAIN)
+    /* a failure of the protocol comes first: the alert that tells the peer of it may have found the
+     * connection gone */
+    if (error == SSL_ERROR_SYSCALL && t->lower_rc < 0)
         rc = below_failed(t, op);
-    else if (t->dead_rc)
-        rc = failed(t, -t->dead_rc, op, "TLS failed before");
     else
         t->dead_rc = rc = protocol_failed(t, op);
     ERR_clear_error();
     return rc;
+}
+
+int hail_tls_refuse(struct hail_tls *t, int code, const char *op)
+{
+    t->broken = true;
+    t->verify_code = code;
+    return t->dead_rc = refused(t, op);
 }
 
 int hail_tls_wait_failed(struct hail_tls *t, int rc)

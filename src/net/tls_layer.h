@@ -21,7 +21,7 @@
 #define HAIL_TLS_SESSIONS  32    /* sessions that a client's config keeps at most */
 #define HAIL_TLS_ALPN_MAX  256   /* bytes of the protocols' list in wire form */
 #define HAIL_TLS_TEXT_MAX  16384 /* bytes of a certificate's description at most */
-#define HAIL_TLS_HELLO_MAX 24    /* first bytes of the peer that are kept to be shown */
+#define HAIL_TLS_HELLO_MAX 40    /* first bytes of the peer that are kept to be shown */
 
 struct hail_tls_config {
     SSL_CTX *ssl_ctx;
@@ -96,6 +96,8 @@ void hail_tls_trace_cert(struct hail_ctx *ctx, struct hail_tls *t);
 /* tls_error.c. What a step that returned `rc` <= 0 comes to: -EAGAIN with `wants` set, 0 for the
  * peer's close_notify, or the recorded failure of `op`. */
 int hail_tls_step_failed(struct hail_tls *t, int rc, const char *op);
+/* Refuses the peer after the handshake, for `code` (X509_V_ERR_...). */
+int hail_tls_refuse(struct hail_tls *t, int code, const char *op);
 /* The same for a wait during the handshake that ended with `rc`: timed out, cancelled. */
 int hail_tls_wait_failed(struct hail_tls *t, int rc);
 /* The oldest error in OpenSSL's queue, in words, into `out`. Empties the queue. */
