@@ -27,7 +27,7 @@ int hail_buf_add(struct hail_buf *b, const void *data, size_t n);
 int hail_buf_str(struct hail_buf *b, const char *s);
 int hail_buf_char(struct hail_buf *b, char c);
 int hail_buf_printf(struct hail_buf *b, const char *fmt, ...) HAIL_PRINTF(2, 3);
-int hail_buf_vprintf(struct hail_buf *b, const char *fmt, va_list ap);
+int hail_buf_vprintf(struct hail_buf *b, const char *fmt, va_list ap) HAIL_PRINTF(2, 0);
 /* Appends bytes in base64 with padding, RFC 4648 section 4. */
 int hail_buf_base64(struct hail_buf *b, const void *data, size_t n);
 /* Drops the first `n` bytes. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+HAIL_PRINTF(3, 0)
 static void set_text(char *out, size_t size, const char *fmt, va_list ap)
 {
     char raw[1024];
