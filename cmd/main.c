@@ -17,6 +17,7 @@
 
 /* In the order in which one learns them. */
 const struct command *const commands[] = {
+    &command_tour,
     &command_lookup,
     &command_get,
     NULL,

@@ -23,7 +23,7 @@
 
 #define SPANS_MAX 64
 #define LABEL_MAX 96 /* bytes of a bar's label */
-#define LINES_MAX 12 /* lines of text shown of bytes that go one way */
+#define LINES_MAX 8  /* lines of text shown of bytes that go one way */
 #define TIME_COLS 12 /* "123456.789 ms" begins every line */
 
 struct bar {
