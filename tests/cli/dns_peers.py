@@ -3,6 +3,7 @@ misbehave on purpose. All on free ports of the loopback, all gone when the test 
 
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -106,7 +107,7 @@ class Daemon:
             command = self.configure(folder)
             with open(folder / "log", "w", encoding="ascii") as log:
                 self.process = subprocess.Popen([find_program(program), *command], stdout=log,
-                                                stderr=log)
+                                                stderr=log, start_new_session=True)
             until = time.monotonic() + 20
             while time.monotonic() < until and self.process.poll() is None:
                 if answers(("127.0.0.1", self.port), known):
@@ -119,13 +120,23 @@ class Daemon:
         """Writes the configuration and returns the arguments."""
         raise NotImplementedError
 
+    def signal(self, number):
+        """Signals the daemon and its children; False when none is left."""
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
+
     def close(self):
         self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            if self.process.poll() is not None and not self.signal(0):
+                return
+            time.sleep(0.02)
+        self.signal(signal.SIGKILL)
+        self.process.wait()
 
 
 class Nsd(Daemon):
