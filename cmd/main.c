@@ -19,6 +19,7 @@
 const struct command *const commands[] = {
     &command_tour,
     &command_lookup,
+    &command_ports,
     &command_get,
     NULL,
 };

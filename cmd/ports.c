@@ -1,0 +1,415 @@
+/* ports.c - hail ports: the registry of services, and what on this machine holds a port. */
+#include "cmd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define LISTENERS_MAX 4096 /* listening sockets that are looked at */
+
+struct listener {
+    struct hail_socket_info info;
+    int pid; /* 0: not known */
+    char name[20];
+};
+
+static struct {
+    unsigned protos; /* bits of enum hail_service_proto; 0: all */
+    bool all, search;
+} options;
+
+/* What is asked for once: the listeners, and who holds those that are shown. */
+struct ports {
+    struct common *c;
+    struct listener *v;
+    size_t n;
+    bool owners; /* were looked up */
+    size_t rows; /* shown */
+    struct hail_buf json;
+    int status;
+};
+
+/* --- what listens --- */
+
+static int add_listener(void *arg, const struct hail_socket_info *info)
+{
+    struct ports *p = arg;
+    if (p->n < LISTENERS_MAX)
+        p->v[p->n++].info = *info;
+    return p->n == LISTENERS_MAX;
+}
+
+/* Listening TCP sockets, and UDP sockets without a peer: the kernel filters both. */
+static int list_listeners(struct ports *p)
+{
+    struct hail_socket_filter tcp = {
+        .protocol = IPPROTO_TCP, .family = p->c->family, .states = 1u << HAIL_LISTEN};
+    struct hail_socket_filter udp = {
+        .protocol = IPPROTO_UDP, .family = p->c->family, .states = 1u << HAIL_CLOSE};
+    p->v = calloc(LISTENERS_MAX, sizeof *p->v);
+    if (!p->v)
+        return local_error("list", "the listeners", ENOMEM);
+    if (hail_sockets_each(&p->c->ctx, &tcp, add_listener, p) < 0 ||
+        hail_sockets_each(&p->c->ctx, &udp, add_listener, p) < 0)
+        return fail(p->c);
+    return 0;
+}
+
+static void add_owner(void *arg, uint32_t inode, int pid, const char *name)
+{
+    struct ports *p = arg;
+    for (size_t i = 0; i < p->n; i++) {
+        struct listener *l = &p->v[i];
+        if (l->info.inode == inode && (!l->pid || pid < l->pid)) {
+            l->pid = pid;
+            hail_text_safe_into(l->name, sizeof l->name, name, strlen(name));
+        }
+    }
+}
+
+/* The walk over /proc is dear: only when something that is shown listens, and once. */
+static void find_owners(struct ports *p)
+{
+    uint32_t inodes[LISTENERS_MAX];
+    if (p->owners)
+        return;
+    p->owners = true;
+    for (size_t i = 0; i < p->n; i++)
+        inodes[i] = p->v[i].info.inode;
+    hail_sockets_owners(&p->c->ctx, inodes, p->n, add_owner,
+                        p); /* without: the names are missing */
+}
+
+static bool holds(const struct listener *l, uint16_t first, uint16_t last, unsigned protos)
+{
+    uint16_t port = hail_addr_port(&l->info.local);
+    unsigned proto = l->info.protocol == IPPROTO_TCP ? HAIL_SERVICE_TCP : HAIL_SERVICE_UDP;
+    return port >= first && port <= last && (protos & proto);
+}
+
+static const char *proto_of(const struct listener *l)
+{
+    return l->info.protocol == IPPROTO_TCP ? "tcp" : "udp";
+}
+
+static void format_at(const struct listener *l, char out[HAIL_ENDPOINT_MAX])
+{
+    struct hail_endpoint at = hail_endpoint_of(&l->info.local);
+    hail_endpoint_format(&at, out, HAIL_ENDPOINT_MAX);
+}
+
+static void put_listener(struct hail_json *j, const struct listener *l)
+{
+    char at[HAIL_ENDPOINT_MAX];
+    format_at(l, at);
+    hail_json_object(j, NULL);
+    hail_json_str(j, "protocol", proto_of(l));
+    hail_json_str(j, "local", at);
+    hail_json_int(j, "uid", l->info.uid);
+    if (l->pid) {
+        hail_json_int(j, "pid", l->pid);
+        hail_json_str(j, "program", l->name);
+    }
+    hail_json_end_object(j);
+}
+
+/* --- rows --- */
+
+static void format_protos(unsigned protos, char out[24])
+{
+    static const char *const names[] = {"tcp", "udp", "sctp", "dccp"};
+    out[0] = '\0';
+    for (unsigned i = 0; i < 4; i++) {
+        if (!(protos & 1u << i))
+            continue;
+        if (*out)
+            strcat(out, "/");
+        strcat(out, names[i]);
+    }
+}
+
+static void row_json(struct ports *p, const struct hail_service *s)
+{
+    struct hail_json j = {.out = &p->json};
+    char protos[24];
+    format_protos(s->protos, protos);
+    hail_json_object(&j, NULL);
+    hail_json_int(&j, "v", 1);
+    hail_json_int(&j, "port", s->first);
+    hail_json_int(&j, "last", s->last);
+    hail_json_str(&j, "protocols", protos);
+    hail_json_str(&j, "name", s->name);
+    hail_json_str(&j, "description", s->description);
+    hail_json_bool(&j, "alias", s->alias);
+    hail_json_str(&j, "source", s->local ? "/etc/services" : "IANA");
+    hail_json_array(&j, "listening");
+    for (size_t i = 0; i < p->n; i++)
+        if (holds(&p->v[i], s->first, s->last, s->protos))
+            put_listener(&j, &p->v[i]);
+    hail_json_end_array(&j);
+    hail_json_end_object(&j);
+    if (put_json(&p->json))
+        p->status = STATUS_LOCAL;
+}
+
+/* Text from outside, cut to what is left of the line on a terminal; nothing is cut in a pipe. */
+static void put_rest(const struct ports *p, int used, const char *text)
+{
+    char safe[1024];
+    int room = p->c->terminal ? p->c->columns - used : (int)sizeof safe - 1;
+    hail_text_safe_into(safe, room < 1 ? 1 : (size_t)room + 1, text, strlen(text));
+    fputs(safe, stdout);
+}
+
+static void show_listener(const struct ports *p, const struct listener *l)
+{
+    char at[HAIL_ENDPOINT_MAX], who[64] = "";
+    format_at(l, at);
+    if (l->pid)
+        snprintf(who, sizeof who, "  %s (pid %d)", l->name, l->pid);
+    printf("%13s %slistens%s: %s %s%s\n", "", paint(p->c, "32"), paint(p->c, "0"), proto_of(l), at,
+           who);
+}
+
+static int show_row(void *arg, const struct hail_service *service)
+{
+    struct ports *p = arg;
+    struct hail_service s = *service;
+    if (options.protos)
+        s.protos &= options.protos;
+    if (!s.protos)
+        return 0;
+    p->rows++;
+    for (size_t i = 0; i < p->n && !p->owners; i++)
+        if (holds(&p->v[i], s.first, s.last, s.protos))
+            find_owners(p);
+    if (p->c->json) {
+        row_json(p, &s);
+        return p->status;
+    }
+    char port[16], protos[24];
+    snprintf(port, sizeof port, s.first == s.last ? "%u" : "%u-%u", s.first, s.last);
+    format_protos(s.protos, protos);
+    int used = printf("%11s  %-16s %-12s ", port, *s.name ? s.name : "-", protos);
+    put_rest(p, used, s.description);
+    putchar('\n');
+    for (size_t i = 0; i < p->n; i++)
+        if (holds(&p->v[i], s.first, s.last, s.protos) && !s.alias)
+            show_listener(p, &p->v[i]);
+    return ferror(stdout) ? 1 : 0; /* the reader has gone: main tells */
+}
+
+/* --- what is asked for --- */
+
+/* "80", "6000-6063"; false if it is not made of digits. */
+static bool read_range(const char *text, unsigned *first, unsigned *last)
+{
+    char *end;
+    if (*text < '0' || *text > '9')
+        return false;
+    unsigned long a = strtoul(text, &end, 10), b = a;
+    if (*end == '-' && end[1] >= '0' && end[1] <= '9')
+        b = strtoul(end + 1, &end, 10);
+    if (*end)
+        return false;
+    *first = a > 65536 ? 65536 : (unsigned)a;
+    *last = b > 65536 ? 65536 : (unsigned)b;
+    return true;
+}
+
+/* A port that the registry does not know may be held all the same. */
+static void show_unassigned(struct ports *p, uint16_t port)
+{
+    struct hail_service s = {.name = "",
+                             .first = port,
+                             .last = port,
+                             .protos = HAIL_SERVICE_TCP | HAIL_SERVICE_UDP,
+                             .description =
+                                 port >= 49152 ? "dynamic, for whoever asks" : "not assigned"};
+    show_row(p, &s);
+}
+
+static int by_range(struct ports *p, unsigned first, unsigned last, const char *text)
+{
+    if (first > 65535 || last > 65535)
+        return usage_error(p->c->cmd, "'%s': a port is at most 65535", text);
+    if (first > last)
+        return usage_error(p->c->cmd, "'%s': the range ends before it begins", text);
+    size_t before = p->rows;
+    hail_services_by_port((uint16_t)first, (uint16_t)last, show_row, p);
+    if (p->rows == before && first == last)
+        show_unassigned(p, (uint16_t)first);
+    return p->status;
+}
+
+struct nearest {
+    const char *typo;
+    char name[64];
+};
+
+/* A service that is called almost like that: one letter more, less or other. */
+static int near_name(void *arg, const struct hail_service *s)
+{
+    struct nearest *n = arg;
+    const char *words[] = {s->name, NULL};
+    size_t a = strlen(s->name), b = strlen(n->typo);
+    if (!*s->name || a + 1 < b || b + 1 < a || strncasecmp(s->name, n->typo, 1) != 0 ||
+        !did_you_mean(n->typo, words))
+        return 0;
+    snprintf(n->name, sizeof n->name, "%s", s->name);
+    return 1;
+}
+
+static int not_found(const char *text)
+{
+    struct nearest n = {.typo = text};
+    char safe[128];
+    hail_text_safe_into(safe, sizeof safe, text, strlen(text));
+    hail_services_by_port(0, 65535, near_name, &n);
+    fflush(stdout);
+    fprintf(stderr, "hail: ports: no service's name or description has '%s'%s%s%s\n", safe,
+            *n.name ? "; did you mean '" : "", n.name, *n.name ? "'?" : "");
+    return STATUS_NO;
+}
+
+static int by_text(struct ports *p, const char *text)
+{
+    size_t before = p->rows;
+    if (!options.search)
+        hail_services_by_name(text, show_row, p);
+    if (p->rows == before)
+        hail_services_search(text, show_row, p);
+    if (p->status)
+        return p->status;
+    return p->rows == before ? not_found(text) : 0;
+}
+
+/* Without operands: what listens, with the service that the port is assigned to. */
+static int show_listening(struct ports *p)
+{
+    find_owners(p);
+    for (size_t i = 0; i < p->n; i++) {
+        const struct listener *l = &p->v[i];
+        unsigned proto = l->info.protocol == IPPROTO_TCP ? HAIL_SERVICE_TCP : HAIL_SERVICE_UDP;
+        if (options.protos && !(options.protos & proto))
+            continue;
+        uint16_t port = hail_addr_port(&l->info.local);
+        const char *name = hail_service_name(port, (enum hail_service_proto)proto);
+        p->rows++;
+        if (p->c->json) {
+            struct hail_json j = {.out = &p->json};
+            hail_json_object(&j, NULL);
+            hail_json_int(&j, "v", 1);
+            hail_json_int(&j, "port", port);
+            hail_json_str(&j, "name", name);
+            hail_json_array(&j, "listening");
+            put_listener(&j, l);
+            hail_json_end_array(&j);
+            hail_json_end_object(&j);
+            if (put_json(&p->json))
+                return STATUS_LOCAL;
+            continue;
+        }
+        char at[HAIL_ENDPOINT_MAX];
+        format_at(l, at);
+        printf("%5u/%s  %-16s %s", port, proto_of(l), name ? name : "-", at);
+        if (l->pid)
+            printf("  %s (pid %d)", l->name, l->pid);
+        putchar('\n');
+    }
+    if (p->rows == 0 && !p->c->json)
+        fprintf(stderr, "hail: ports: nothing listens here\n");
+    return p->rows ? STATUS_DONE : STATUS_NO;
+}
+
+static int by_port(const void *a, const void *b)
+{
+    const struct listener *x = a, *y = b;
+    int px = hail_addr_port(&x->info.local), py = hail_addr_port(&y->info.local);
+    return px != py ? px - py : x->info.protocol - y->info.protocol;
+}
+
+static int show_operands(struct ports *p, int argc, char **argv)
+{
+    int worst = 0;
+    for (int i = 0; i < argc; i++) {
+        unsigned first, last;
+        int status = read_range(argv[i], &first, &last) ? by_range(p, first, last, argv[i])
+                                                        : by_text(p, argv[i]);
+        worst = status > worst ? status : worst;
+    }
+    return worst;
+}
+
+static int run(struct common *c, int argc, char **argv)
+{
+    struct ports p = {.c = c};
+    hail_buf_init(&p.json, 1 << 20);
+    int status = list_listeners(&p);
+    if (!status) {
+        qsort(p.v, p.n, sizeof *p.v, by_port);
+        if (argc > 0)
+            status = show_operands(&p, argc, argv);
+        else if (options.all)
+            status = by_range(&p, 0, 65535, "");
+        else
+            status = show_listening(&p);
+    }
+    hail_buf_free(&p.json);
+    free(p.v);
+    return status;
+}
+
+enum { OPT_SCTP = 256, OPT_DCCP };
+
+static int option(int letter, const char *value)
+{
+    (void)value;
+    switch (letter) {
+    case 't':
+        options.protos |= HAIL_SERVICE_TCP;
+        break;
+    case 'u':
+        options.protos |= HAIL_SERVICE_UDP;
+        break;
+    case OPT_SCTP:
+        options.protos |= HAIL_SERVICE_SCTP;
+        break;
+    case OPT_DCCP:
+        options.protos |= HAIL_SERVICE_DCCP;
+        break;
+    case 'a':
+        options.all = true;
+        break;
+    case 's':
+        options.search = true;
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static const struct option_row rows[] = {
+    {'t', "tcp", NULL, "TCP only"},
+    {'u', "udp", NULL, "UDP only"},
+    {OPT_SCTP, "sctp", NULL, "SCTP only"},
+    {OPT_DCCP, "dccp", NULL, "DCCP only"},
+    {'s', "search", NULL, "search names and descriptions even if a service has just that name"},
+    {'a', "all", NULL, "the whole registry"},
+    {0},
+};
+
+const struct command command_ports = {
+    .name = "ports",
+    .args = "[NAME|NUMBER|RANGE|TEXT...]",
+    .summary = "services and their ports, and what listens on this machine",
+    .options = rows,
+    .option = option,
+    .run = run,
+    .more =
+        "A number or range (6000-6063) shows what it is assigned to; a name its ports; other text "
+        "is searched for in names and descriptions. Without operands: what listens here. "
+        "/etc/services wins over IANA's registry where they differ.",
+};
