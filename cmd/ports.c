@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #define LISTENERS_MAX 4096 /* listening sockets that are looked at */
+#define HELD_MAX      32   /* rows of one port */
 
 struct listener {
     struct hail_socket_info info;
@@ -24,8 +25,10 @@ struct ports {
     struct common *c;
     struct listener *v;
     size_t n;
-    bool owners; /* were looked up */
-    size_t rows; /* shown */
+    bool owners;                        /* were looked up */
+    size_t rows;                        /* shown */
+    struct hail_service held[HELD_MAX]; /* rows of one port */
+    size_t nheld;
     struct hail_buf json;
     int status;
 };
@@ -172,6 +175,39 @@ static void show_listener(const struct ports *p, const struct listener *l)
            who);
 }
 
+static int print_row(struct ports *p, const struct hail_service *s)
+{
+    p->rows++;
+    for (size_t i = 0; i < p->n && !p->owners; i++)
+        if (holds(&p->v[i], s->first, s->last, s->protos))
+            find_owners(p);
+    if (p->c->json) {
+        row_json(p, s);
+        return p->status;
+    }
+    char port[16], protos[24];
+    snprintf(port, sizeof port, s->first == s->last ? "%u" : "%u-%u", s->first, s->last);
+    format_protos(s->protos, protos);
+    int used = printf("%11s  %-16s %-12s ", port, *s->name ? s->name : "-", protos);
+    put_rest(p, used, s->description);
+    putchar('\n');
+    for (size_t i = 0; i < p->n; i++)
+        if (holds(&p->v[i], s->first, s->last, s->protos) && !s->alias)
+            show_listener(p, &p->v[i]);
+    return ferror(stdout) ? 1 : 0; /* the reader has gone: main tells */
+}
+
+/* The rows of one port that were held back, so that a name which has it for several protocols is
+ * one row. */
+static int flush_rows(struct ports *p)
+{
+    int rc = 0;
+    for (size_t i = 0; i < p->nheld && !rc; i++)
+        rc = print_row(p, &p->held[i]);
+    p->nheld = 0;
+    return rc;
+}
+
 static int show_row(void *arg, const struct hail_service *service)
 {
     struct ports *p = arg;
@@ -180,24 +216,21 @@ static int show_row(void *arg, const struct hail_service *service)
         s.protos &= options.protos;
     if (!s.protos)
         return 0;
-    p->rows++;
-    for (size_t i = 0; i < p->n && !p->owners; i++)
-        if (holds(&p->v[i], s.first, s.last, s.protos))
-            find_owners(p);
-    if (p->c->json) {
-        row_json(p, &s);
-        return p->status;
+    if (p->nheld == HELD_MAX || (p->nheld && p->held[0].first != s.first)) {
+        int rc = flush_rows(p);
+        if (rc)
+            return rc;
     }
-    char port[16], protos[24];
-    snprintf(port, sizeof port, s.first == s.last ? "%u" : "%u-%u", s.first, s.last);
-    format_protos(s.protos, protos);
-    int used = printf("%11s  %-16s %-12s ", port, *s.name ? s.name : "-", protos);
-    put_rest(p, used, s.description);
-    putchar('\n');
-    for (size_t i = 0; i < p->n; i++)
-        if (holds(&p->v[i], s.first, s.last, s.protos) && !s.alias)
-            show_listener(p, &p->v[i]);
-    return ferror(stdout) ? 1 : 0; /* the reader has gone: main tells */
+    for (size_t i = 0; i < p->nheld; i++) {
+        struct hail_service *h = &p->held[i];
+        if (h->last == s.last && strcasecmp(h->name, s.name) == 0) {
+            h->protos |= s.protos;
+            h->alias &= s.alias;
+            return 0;
+        }
+    }
+    p->held[p->nheld++] = s;
+    return 0;
 }
 
 /* --- what is asked for --- */
@@ -228,6 +261,7 @@ static void show_unassigned(struct ports *p, uint16_t port)
                              .description =
                                  port >= 49152 ? "dynamic, for whoever asks" : "not assigned"};
     show_row(p, &s);
+    flush_rows(p);
 }
 
 static int by_range(struct ports *p, unsigned first, unsigned last, const char *text)
@@ -238,6 +272,7 @@ static int by_range(struct ports *p, unsigned first, unsigned last, const char *
         return usage_error(p->c->cmd, "'%s': the range ends before it begins", text);
     size_t before = p->rows;
     hail_services_by_port((uint16_t)first, (uint16_t)last, show_row, p);
+    flush_rows(p);
     if (p->rows == before && first == last)
         show_unassigned(p, (uint16_t)first);
     return p->status;
@@ -278,8 +313,10 @@ static int by_text(struct ports *p, const char *text)
     size_t before = p->rows;
     if (!options.search)
         hail_services_by_name(text, show_row, p);
+    flush_rows(p);
     if (p->rows == before)
         hail_services_search(text, show_row, p);
+    flush_rows(p);
     if (p->status)
         return p->status;
     return p->rows == before ? not_found(text) : 0;
