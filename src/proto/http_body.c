@@ -167,7 +167,8 @@ static enum hail_http_error extension_byte(struct hail_http_body *b, char ch)
             b->state = HAIL_HTTP_BODY_QUOTED;
         else if (ch == '\n')
             return HAIL_HTTP_BARE_LF;
-        else if (!hail_http_is(ch, HAIL_HTTP_TCHAR) && !memchr(" \t;=", ch, 4))
+        else if (!hail_http_is(ch, HAIL_HTTP_TCHAR) && ch != ' ' && ch != '\t' && ch != ';' &&
+                 ch != '=')
             return HAIL_HTTP_BAD_CHUNK_EXTENSION;
         return HAIL_HTTP_OK;
     case HAIL_HTTP_BODY_QUOTED:

@@ -14,6 +14,17 @@
 
 #include <string.h>
 
+/* Is `name`, of `n` bytes, that word of lower-case letters and '-' in any case? The bit that makes
+ * letters lower makes no other byte of a token or a value one of these. */
+static inline bool is_name(struct hail_slice name, const char *word, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((name.p[i] | 0x20) != word[i])
+            return false;
+    return true;
+}
+#define IS(name, word) is_name(name, word, sizeof(word) - 1) /* its length was compared */
+
 /* host [ ":" port ], RFC 3986 section 3.2.2; empty only where `may_be_empty`. */
 static bool host_ok(struct hail_slice s, bool may_be_empty, bool needs_port)
 {
@@ -153,11 +164,11 @@ static void connection(struct hail_http_head *h, struct hail_slice rest)
 {
     struct hail_slice option;
     while (hail_http_list_next(&rest, &option)) {
-        if (hail_slice_is_nocase(option, "close"))
+        if (option.n == 5 && IS(option, "close"))
             h->scan.flags |= HAIL_HEAD_CLOSE;
-        else if (hail_slice_is_nocase(option, "keep-alive"))
+        else if (option.n == 10 && IS(option, "keep-alive"))
             h->scan.flags |= HAIL_HEAD_KEEP_ALIVE;
-        else if (hail_slice_is_nocase(option, "upgrade"))
+        else if (option.n == 7 && IS(option, "upgrade"))
             h->scan.flags |= HAIL_HEAD_UPGRADE;
     }
 }
@@ -179,30 +190,30 @@ enum hail_http_error hail_head_field(struct hail_http_head *h, const struct hail
     bool request = h->method_text.n > 0;
     switch (f->name.n) {
     case 4:
-        if (request && hail_slice_is_nocase(f->name, "host"))
+        if (request && IS(f->name, "host"))
             return host(h, f->value);
         break;
     case 6:
-        if (request && hail_slice_is_nocase(f->name, "expect")) {
+        if (request && IS(f->name, "expect")) {
             bool known = hail_slice_is_nocase(f->value, "100-continue");
             h->expect_continue |= known && h->minor >= 1;
             h->expect_other |= !known;
         }
         break;
     case 7:
-        if (hail_slice_is_nocase(f->name, "upgrade"))
+        if (IS(f->name, "upgrade"))
             h->upgrade = f->value;
         break;
     case 10:
-        if (hail_slice_is_nocase(f->name, "connection"))
+        if (IS(f->name, "connection"))
             connection(h, f->value);
         break;
     case 14:
-        if (hail_slice_is_nocase(f->name, "content-length"))
+        if (IS(f->name, "content-length"))
             return content_length(h, f->value);
         break;
     case 17:
-        if (hail_slice_is_nocase(f->name, "transfer-encoding"))
+        if (IS(f->name, "transfer-encoding"))
             return transfer_encoding(h, f->value);
         break;
     default:

@@ -31,7 +31,8 @@ static enum hail_http_line version(struct hail_http_cursor *c, int *minor)
 {
     static const char shape[] = "HTTP/0.0"; /* '0' for any digit */
     const char *p = c->p;
-    for (size_t i = 0; i < sizeof shape - 1; i++) {
+    bool usual = c->end - p >= 8 && memcmp(p, "HTTP/1.", 7) == 0 && p[7] >= '0' && p[7] <= '9';
+    for (size_t i = 0; !usual && i < sizeof shape - 1; i++) {
         if (p + i == c->end)
             return HAIL_HTTP_LINE_PARTIAL;
         if (shape[i] == '0' ? (unsigned char)(p[i] - '0') > 9 : p[i] != shape[i])
@@ -133,16 +134,18 @@ static enum hail_http_line first_line(struct hail_http_cursor *c, struct hail_ht
 /* A field line into the caller's array. */
 static enum hail_http_line next_field(struct hail_http_cursor *c, struct hail_http_head *h)
 {
-    struct hail_http_field f;
+    struct hail_http_field spare, *f = &spare;
     const char *line = c->p;
-    enum hail_http_line rc = hail_http_field_line(c, &f);
+    if (h->fields.n < h->fields.max)
+        f = &h->fields.v[h->fields.n];
+    enum hail_http_line rc = hail_http_field_line(c, f);
     if (rc != HAIL_HTTP_LINE_FIELD)
         return rc;
-    if (h->fields.n == h->fields.max)
+    if (f == &spare)
         return hail_http_line_bad(c, line, HAIL_HTTP_TOO_MANY_FIELDS);
-    h->fields.v[h->fields.n++] = f;
-    enum hail_http_error e = hail_head_field(h, &f);
-    return e ? hail_http_line_bad(c, f.value.p, e) : rc;
+    h->fields.n++;
+    enum hail_http_error e = hail_head_field(h, f);
+    return e ? hail_http_line_bad(c, f->value.p, e) : rc;
 }
 
 /* The bytes end in the middle of a line: for now, or because it is as long as it may be? */

@@ -27,6 +27,11 @@ static char *copy(char *p, struct hail_slice s)
     return p + s.n;
 }
 
+static char *crlf(char *p)
+{
+    return copy(p, hail_slice("\r\n"));
+}
+
 static bool is_token(struct hail_slice s)
 {
     return s.n && hail_scan_token(s.p, s.p + s.n) == s.p + s.n;
@@ -50,7 +55,7 @@ void hail_http_put_request(struct hail_http_out *o, const char *method, struct h
     p = copy(p, m);
     *p++ = ' ';
     p = copy(p, target);
-    memcpy(p, " HTTP/1.0\r\n", 11);
+    crlf(copy(p, hail_slice(" HTTP/1.0")));
     p[8] = (char)('0' + minor);
 }
 
@@ -62,13 +67,12 @@ void hail_http_put_status(struct hail_http_out *o, int status, const char *reaso
     char *p = room(o, r.n + 15);
     if (!p)
         return;
-    memcpy(p, "HTTP/1.0 000 ", 13);
+    copy(p, hail_slice("HTTP/1.0 000 "));
     p[7] = (char)('0' + minor);
     p[9] = (char)('0' + status / 100);
     p[10] = (char)('0' + status / 10 % 10);
     p[11] = (char)('0' + status % 10);
-    p = copy(p + 13, r);
-    memcpy(p, "\r\n", 2);
+    crlf(copy(p + 13, r));
 }
 
 void hail_http_put_slices(struct hail_http_out *o, struct hail_slice name, struct hail_slice value)
@@ -78,10 +82,8 @@ void hail_http_put_slices(struct hail_http_out *o, struct hail_slice name, struc
     char *p = room(o, name.n + value.n + 4);
     if (!p)
         return;
-    p = copy(p, name);
-    memcpy(p, ": ", 2);
-    p = copy(p + 2, value);
-    memcpy(p, "\r\n", 2);
+    p = copy(copy(p, name), hail_slice(": "));
+    crlf(copy(p, value));
 }
 
 void hail_http_put_field(struct hail_http_out *o, const char *name, const char *value)
@@ -110,7 +112,7 @@ ssize_t hail_http_put_end(struct hail_http_out *o)
     char *p = room(o, 2);
     if (!p)
         return o->failed;
-    memcpy(p, "\r\n", 2);
+    crlf(p);
     return (ssize_t)o->len;
 }
 
@@ -120,7 +122,7 @@ void hail_http_put_chunk_size(struct hail_http_out *o, uint64_t n)
     struct hail_slice size = digits(text, n, 16);
     char *p = room(o, size.n + 2);
     if (p)
-        memcpy(copy(p, size), "\r\n", 2);
+        crlf(copy(p, size));
 }
 
 void hail_http_put_chunk(struct hail_http_out *o, const void *data, size_t n)
@@ -134,10 +136,8 @@ void hail_http_put_chunk(struct hail_http_out *o, const void *data, size_t n)
     char *p = room(o, size.n + n + 4);
     if (!p)
         return;
-    p = copy(p, size);
-    memcpy(p, "\r\n", 2);
-    memcpy(p + 2, data, n);
-    memcpy(p + 2 + n, "\r\n", 2);
+    p = crlf(copy(p, size));
+    crlf(copy(p, (struct hail_slice){data, n}));
 }
 
 void hail_http_put_last_chunk(struct hail_http_out *o)

@@ -231,7 +231,7 @@ static void put(struct hail_url *u, bool *full, const char *p, size_t n)
 }
 
 /* Percent-encodes what no URL may have, and the byte `also` ('\0': none). */
-static void put_encoded(struct hail_url *u, bool *full, struct hail_slice s, char also)
+static void put_encoded(struct hail_url *u, bool *full, struct hail_slice s, unsigned char also)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < s.n; i++) {
@@ -260,7 +260,7 @@ static int dots(const char *p, const char *end)
 
 /* RFC 3986 section 5.2.4 in place: the path from `start` (which begins with '/') to `end`. Returns
  * its new end. */
-static char *remove_dots(char *start, char *end)
+static char *remove_dots(char *start, const char *end)
 {
     char *out = start;
     for (char *p = start; p < end;) {

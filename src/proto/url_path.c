@@ -19,9 +19,10 @@ static ssize_t decode_segment(const char *p, const char *end, char *out, size_t 
     while (p < end) {
         char c = *p++;
         if (c == '%') {
-            if (end - p < 2 || hex(p[0]) < 0 || hex(p[1]) < 0)
+            int high = end - p >= 2 ? hex(p[0]) : -1, low = high >= 0 ? hex(p[1]) : -1;
+            if (low < 0)
                 return -EINVAL;
-            c = (char)(hex(p[0]) << 4 | hex(p[1]));
+            c = (char)(high * 16 + low);
             p += 2;
             if (c == '/')
                 return -EINVAL;
