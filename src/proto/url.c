@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "proto/http_scan.h"
+#include "proto/url_path.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,7 +39,7 @@ struct reader {
 /* Fails at `at`, with the column. Returns -errnum. */
 static int bad(const struct reader *r, int errnum, const char *at, const char *why)
 {
-    enum { SHOWN = 100 };
+    enum { SHOWN = 56 }; /* each byte may take four columns, and the column must not be cut off */
     int n = r->text.n > SHOWN ? SHOWN : (int)r->text.n;
     return hail_fail(r->ctx, HAIL_LAYER_USAGE, errnum, "parse", "URL \"%.*s%s\": %s at column %zu",
                      n, r->text.p, r->text.n > SHOWN ? "..." : "", why,
@@ -56,19 +57,6 @@ static const char *find(const char *p, const char *end, const char *set)
     while (p < end && (*p == '\0' || !strchr(set, *p)))
         p++;
     return p;
-}
-
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    int letter = (c | 0x20) - 'a';
-    return letter >= 0 && letter < 6 ? letter + 10 : -1;
-}
-
-static bool is_code(const char *p, const char *end)
-{
-    return end - p >= 3 && *p == '%' && hex(p[1]) >= 0 && hex(p[2]) >= 0;
 }
 
 /* "[" IPv6 [ "%" zone ] "]", the zone also as RFC 6874's "%25". */
@@ -110,8 +98,8 @@ static int name_host(const struct reader *r, const char *p, const char *end, str
     while (p < end) {
         const char *at = p;
         char c = *p++;
-        if (is_code(at, end)) {
-            c = (char)(hex(at[1]) << 4 | hex(at[2]));
+        if (hail_url_is_code(at, end)) {
+            c = (char)(hail_url_hex(at[1]) * 16 + hail_url_hex(at[2]));
             p = at + 3;
         }
         if ((unsigned char)c <= ' ' || c == 0x7F || strchr("\"#%/:<>?@[\\]^`{|}", c))
@@ -239,48 +227,10 @@ static void put_encoded(struct hail_url *u, bool *full, struct hail_slice s, uns
         unsigned char c = (unsigned char)*p;
         bool encode = c <= ' ' || c >= 0x7F || strchr("\"#<>\\^`{|}", c) || c == also;
         if (c == '%')
-            encode = !is_code(p, s.p + s.n);
+            encode = !hail_url_is_code(p, s.p + s.n);
         char code[3] = {'%', digits[c >> 4], digits[c & 15]};
         put(u, full, encode ? code : p, encode ? 3 : 1);
     }
-}
-
-/* How many dots a segment is: 1 for "." and "%2e", 2 for "..", 0 for another. */
-static int dots(const char *p, const char *end)
-{
-    int n = 0;
-    while (p < end) {
-        bool code = is_code(p, end) && p[1] == '2' && (p[2] | 0x20) == 'e';
-        if ((!code && *p != '.') || ++n > 2)
-            return 0;
-        p += code ? 3 : 1;
-    }
-    return n;
-}
-
-/* RFC 3986 section 5.2.4 in place: the path from `start` (which begins with '/') to `end`. Returns
- * its new end. */
-static char *remove_dots(char *start, const char *end)
-{
-    char *out = start;
-    for (char *p = start; p < end;) {
-        char *stop = p + 1;
-        while (stop < end && *stop != '/')
-            stop++;
-        int n = dots(p + 1, stop);
-        if (n == 2) {
-            while (out > start && *--out != '/')
-                ;
-        }
-        if (n == 0) {
-            memmove(out, p, (size_t)(stop - p));
-            out += stop - p;
-        } else if (stop == end) {
-            *out++ = '/';
-        }
-        p = stop;
-    }
-    return out;
 }
 
 static struct hail_url_part part(size_t at, size_t to, bool there)
@@ -328,7 +278,7 @@ static int build(const struct reader *r, const struct parts *p, struct hail_url 
     put_encoded(&u, &full, p->above, '\0');
     put_encoded(&u, &full, p->path, '\0');
     if (!full)
-        u.len = (uint16_t)(remove_dots(u.text + at, u.text + u.len) - u.text);
+        u.len = (uint16_t)(hail_url_remove_dots(u.text + at, u.text + u.len) - u.text);
     u.path = u.target = part(at, u.len, true);
     if (p->query.p) {
         put(&u, &full, "?", 1);

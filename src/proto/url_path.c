@@ -1,15 +1,44 @@
 /* url_path.c - between the path of a URL and the name of a file: include/hail/url.h. */
 #include <hail/url.h>
 
-#include "proto/http_scan.h"
+#include "proto/url_path.h"
 
 #include <errno.h>
 
-static int hex(char c)
+/* How many dots a segment is: 1 for "." and "%2e", 2 for "..", 0 for another. */
+static int dots(const char *p, const char *end)
 {
-    if (!hail_http_is(c, HAIL_HTTP_HEX))
-        return -1;
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+    int n = 0;
+    while (p < end) {
+        bool code = hail_url_is_code(p, end) && p[1] == '2' && (p[2] | 0x20) == 'e';
+        if ((!code && *p != '.') || ++n > 2)
+            return 0;
+        p += code ? 3 : 1;
+    }
+    return n;
+}
+
+char *hail_url_remove_dots(char *start, const char *end)
+{
+    char *out = start;
+    for (char *p = start; p < end;) {
+        char *stop = p + 1;
+        while (stop < end && *stop != '/')
+            stop++;
+        int n = dots(p + 1, stop);
+        if (n == 2) {
+            while (out > start && *--out != '/')
+                ;
+        }
+        if (n == 0) {
+            memmove(out, p, (size_t)(stop - p));
+            out += stop - p;
+        } else if (stop == end) {
+            *out++ = '/';
+        }
+        p = stop;
+    }
+    return out;
 }
 
 /* Decodes the segment from `p` to `end` to `out`, at most `room` bytes. Its length, or -errno. */
@@ -19,7 +48,8 @@ static ssize_t decode_segment(const char *p, const char *end, char *out, size_t 
     while (p < end) {
         char c = *p++;
         if (c == '%') {
-            int high = end - p >= 2 ? hex(p[0]) : -1, low = high >= 0 ? hex(p[1]) : -1;
+            int high = end - p >= 2 ? hail_url_hex(p[0]) : -1,
+                low = high >= 0 ? hail_url_hex(p[1]) : -1;
             if (low < 0)
                 return -EINVAL;
             c = (char)(high * 16 + low);

@@ -90,6 +90,7 @@ static void test_good(void **state)
     assert_null(hail_url_slice(&u, u.fragment).p);
 }
 
+#define SIXTEEN "\x96\x96\x96\x96\x96\x96\x96\x96\x96\x96\x96\x96\x96\x96\x96\x96"
 static const struct {
     const char *text;
     int errnum, column;
@@ -116,6 +117,7 @@ static const struct {
     {"http://[::1%]/", EINVAL, 13},
     {"http://[::1%25a b]/", EINVAL, 16},
     {"http://[::1%0123456789abcdef]/", EINVAL, 13},
+    {SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN "%20", EINVAL, 81}, /* the text is cut, not why */
     {"ftp://h/", EPROTONOSUPPORT, 1},
     {"  file:///etc/passwd", EPROTONOSUPPORT, 3},
 };
