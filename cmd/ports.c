@@ -138,7 +138,7 @@ static void row_json(struct ports *p, const struct hail_service *s)
     char protos[24];
     format_protos(s->protos, protos);
     hail_json_object(&j, NULL);
-    hail_json_int(&j, "v", 1);
+    hail_json_str(&j, "schema", "hail.ports/1");
     hail_json_int(&j, "port", s->first);
     hail_json_int(&j, "last", s->last);
     hail_json_str(&j, "protocols", protos);
@@ -337,7 +337,7 @@ static int show_listening(struct ports *p)
         if (p->c->json) {
             struct hail_json j = {.out = &p->json};
             hail_json_object(&j, NULL);
-            hail_json_int(&j, "v", 1);
+            hail_json_str(&j, "schema", "hail.ports/1");
             hail_json_int(&j, "port", port);
             hail_json_str(&j, "name", name);
             hail_json_array(&j, "listening");

@@ -36,7 +36,7 @@ int tour_retrace(struct tour *t)
             shown = 1;
         }
         if (t->c->json)
-            printf("{\"v\":1,\"page\":%d,\"event\":\"trace\",\"trace\":%.*s}\n", t->page, (int)len,
+            printf("{\"schema\":\"hail.tour/1\",\"page\":%d,\"event\":\"trace\",\"trace\":%.*s}\n", t->page, (int)len,
                    line);
         else
             printf("%.*s\n", (int)len, line);

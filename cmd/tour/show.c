@@ -117,7 +117,7 @@ struct hail_json *tour_event(struct tour *t, const char *event)
     hail_buf_clear(&t->json);
     t->j = (struct hail_json){.out = &t->json};
     hail_json_object(&t->j, NULL);
-    hail_json_int(&t->j, "v", 1);
+    hail_json_str(&t->j, "schema", "hail.tour/1");
     hail_json_int(&t->j, "page", t->page);
     hail_json_str(&t->j, "event", event);
     return &t->j;

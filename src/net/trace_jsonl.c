@@ -63,7 +63,7 @@ static void on_event(struct hail_trace *self, const struct hail_event *e)
         s->start_ns = e->at_ns;
     struct hail_json j = {.out = &s->out};
     hail_json_object(&j, NULL);
-    hail_json_int(&j, "v", 1);
+    hail_json_str(&j, "schema", "hail.trace/1");
     put_time(&j, e->at_ns + s->wall_ns);
     hail_json_seconds(&j, "at", e->at_ns - s->start_ns);
     hail_json_int(&j, "span", e->span);

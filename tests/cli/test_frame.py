@@ -105,7 +105,7 @@ def test_trace_files(hail, tmp_path):
     assert done.returncode == 0 and done.stderr == ""
     events = [json.loads(line) for line in path.read_text().splitlines()]
     assert events[0]["event"] == "start" and events[0]["op"] == "resolve"
-    assert events[-1]["event"] == "done" and all(e["v"] == 1 for e in events)
+    assert events[-1]["event"] == "done" and all(e["schema"] == "hail.trace/1" for e in events)
     assert [e["at"] for e in events] == sorted(e["at"] for e in events)
     text = tmp_path / "t.txt"
     run(hail, "lookup", f"--trace={text}", "localhost")

@@ -24,7 +24,7 @@ def test_by_number_and_by_name(hail, port, name):
     for asked in (port, name):
         rows = [d for d in documents(hail, "-t", asked) if d["name"] == name and d["port"] == port]
         assert len(rows) == 1 and not rows[0]["alias"] and rows[0]["protocols"] == "tcp"
-        assert rows[0]["v"] == 1 and rows[0]["description"]
+        assert rows[0]["schema"] == "hail.ports/1" and rows[0]["description"]
     assert f"{port}  {name} " in run(hail, port).stdout
 
 

@@ -33,7 +33,7 @@ def test_json_is_consistent(hail):
     done = subprocess.run([hail, "tour", "--json"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert all(e["v"] == 1 for e in events)
+    assert all(e["schema"] == "hail.tour/1" for e in events)
     one = {e["event"]: e for e in events}
     assert [e["port"] for e in events if e["event"] == "service"] == [21, 22, 23, 25, 80, 110, 119, 443]
     assert len([e for e in events if e["event"] == "picked"]) == 3
