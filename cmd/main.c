@@ -17,12 +17,10 @@
 
 /* In the order in which one learns them. */
 const struct command *const commands[] = {
-    &command_tour,
-    &command_lookup,
-    &command_ports,
-    &command_get,
-    NULL,
+    &command_tour, &command_lookup, &command_ports, &command_get, NULL,
 };
+
+#define WORDS_MAX 32 /* commands, "help" and the end */
 
 static int cancel_fd = -1;
 static volatile sig_atomic_t caught;
@@ -75,9 +73,9 @@ static const struct command *find(const char *name)
 
 static int unknown(const char *name)
 {
-    const char *words[sizeof commands / sizeof *commands + 1];
+    const char *words[WORDS_MAX];
     size_t n = 0;
-    for (; commands[n]; n++)
+    for (; commands[n] && n < WORDS_MAX - 2; n++)
         words[n] = commands[n]->name;
     words[n++] = "help";
     words[n] = NULL;

@@ -18,8 +18,8 @@ static void show_addresses(struct tour *t, const char *name, const struct hail_a
         ep.has_port = false;
         char text[HAIL_ENDPOINT_MAX];
         hail_endpoint_format(&ep, text, sizeof text);
-        tour_fact(t, "%-12s -> %-16s %-6s %s", i ? "" : name, text,
-                  hail_source_name(a->source), a->reason ? a->reason : "");
+        tour_fact(t, "%-12s -> %-16s %-6s %s", i ? "" : name, text, hail_source_name(a->source),
+                  a->reason ? a->reason : "");
         struct hail_json *j = tour_event(t, "address");
         hail_json_str(j, "name", name);
         hail_json_str(j, "address", text);

@@ -36,8 +36,8 @@ int tour_retrace(struct tour *t)
             shown = 1;
         }
         if (t->c->json)
-            printf("{\"schema\":\"hail.tour/1\",\"page\":%d,\"event\":\"trace\",\"trace\":%.*s}\n", t->page, (int)len,
-                   line);
+            printf("{\"schema\":\"hail.tour/1\",\"page\":%d,\"event\":\"trace\",\"trace\":%.*s}\n",
+                   t->page, (int)len, line);
         else
             printf("%.*s\n", (int)len, line);
         line += len + (line[len] == '\n');

@@ -4,21 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
-size_t hail_utf8_next(const char *s, size_t n, uint32_t *cp)
+size_t hail_utf8_next(const char *p, size_t n, uint32_t *cp)
 {
-    const unsigned char *p = (const unsigned char *)s;
-    if (p[0] < 0x80) {
-        *cp = p[0];
+    const unsigned char *u = (const unsigned char *)p;
+    if (u[0] < 0x80) {
+        *cp = u[0];
         return 1;
     }
-    size_t len = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    if (p[0] < 0xC2 || p[0] > 0xF4 || n < len)
+    size_t len = u[0] >= 0xF0 ? 4 : u[0] >= 0xE0 ? 3 : 2;
+    if (u[0] < 0xC2 || u[0] > 0xF4 || n < len)
         return 0;
-    uint32_t c = p[0] & (0x7Fu >> len);
+    uint32_t c = u[0] & (0x7Fu >> len);
     for (size_t i = 1; i < len; i++) {
-        if ((p[i] & 0xC0) != 0x80)
+        if ((u[i] & 0xC0) != 0x80)
             return 0;
-        c = c << 6 | (p[i] & 0x3Fu);
+        c = c << 6 | (u[i] & 0x3Fu);
     }
     static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
     if (c < least[len] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))

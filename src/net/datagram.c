@@ -147,7 +147,7 @@ static int bind_at(struct hail_datagram *d, const struct hail_addr *addr)
 static int open_at(struct hail_ctx *ctx, struct hail_datagram *d, const struct hail_endpoint *at,
                    const struct hail_opts *opts)
 {
-    struct hail_addr addr;
+    struct hail_addr addr = {0};
     int rc = first_address(ctx, at, opts, true, &addr);
     if (rc == 0)
         rc = hail_datagram_ready(ctx, d, addr.u.sa.sa_family);
@@ -160,7 +160,7 @@ static int open_at(struct hail_ctx *ctx, struct hail_datagram *d, const struct h
 int hail_datagram_open(struct hail_ctx *ctx, const struct hail_endpoint *at,
                        const struct hail_opts *opts, struct hail_datagram **out)
 {
-    struct hail_datagram *d;
+    struct hail_datagram *d = NULL;
     int rc = new_datagram(ctx, opts, &d);
     if (rc < 0)
         return rc;
@@ -179,7 +179,7 @@ int hail_datagram_open(struct hail_ctx *ctx, const struct hail_endpoint *at,
 static int connect_to(struct hail_ctx *ctx, struct hail_datagram *d, const struct hail_endpoint *to,
                       const struct hail_opts *opts)
 {
-    struct hail_addr addr, from;
+    struct hail_addr addr = {0}, from;
     int rc = first_address(ctx, to, opts, false, &addr);
     if (rc == 0)
         rc = hail_datagram_ready(ctx, d, addr.u.sa.sa_family);
@@ -202,7 +202,7 @@ static int connect_to(struct hail_ctx *ctx, struct hail_datagram *d, const struc
 int hail_datagram_connect(struct hail_ctx *ctx, const struct hail_endpoint *to,
                           const struct hail_opts *opts, struct hail_datagram **out)
 {
-    struct hail_datagram *d;
+    struct hail_datagram *d = NULL;
     int rc = new_datagram(ctx, opts, &d);
     if (rc < 0)
         return rc;

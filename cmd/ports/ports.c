@@ -1,121 +1,15 @@
-/* ports.c - hail ports: the registry of services, and what on this machine holds a port. */
-#include "cmd.h"
+/* ports.c - the command: what is asked for, and the rows of the registry; ports/ports.h. */
+#include "ports/ports.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define LISTENERS_MAX 4096 /* listening sockets that are looked at */
-#define HELD_MAX      32   /* rows of one port */
-
-struct listener {
-    struct hail_socket_info info;
-    int pid; /* 0: not known */
-    char name[20];
-};
-
 static struct {
     unsigned protos; /* bits of enum hail_service_proto; 0: all */
     bool all, search;
 } options;
-
-/* What is asked for once: the listeners, and who holds those that are shown. */
-struct ports {
-    struct common *c;
-    struct listener *v;
-    size_t n;
-    bool owners;                        /* were looked up */
-    size_t rows;                        /* shown */
-    struct hail_service held[HELD_MAX]; /* rows of one port */
-    size_t nheld;
-    struct hail_buf json;
-    int status;
-};
-
-/* --- what listens --- */
-
-static int add_listener(void *arg, const struct hail_socket_info *info)
-{
-    struct ports *p = arg;
-    if (p->n < LISTENERS_MAX)
-        p->v[p->n++].info = *info;
-    return p->n == LISTENERS_MAX;
-}
-
-/* Listening TCP sockets, and UDP sockets without a peer: the kernel filters both. */
-static int list_listeners(struct ports *p)
-{
-    struct hail_socket_filter tcp = {
-        .protocol = IPPROTO_TCP, .family = p->c->family, .states = 1u << HAIL_LISTEN};
-    struct hail_socket_filter udp = {
-        .protocol = IPPROTO_UDP, .family = p->c->family, .states = 1u << HAIL_CLOSE};
-    p->v = calloc(LISTENERS_MAX, sizeof *p->v);
-    if (!p->v)
-        return local_error("list", "the listeners", ENOMEM);
-    if (hail_sockets_each(&p->c->ctx, &tcp, add_listener, p) < 0 ||
-        hail_sockets_each(&p->c->ctx, &udp, add_listener, p) < 0)
-        return fail(p->c);
-    return 0;
-}
-
-static void add_owner(void *arg, uint32_t inode, int pid, const char *name)
-{
-    struct ports *p = arg;
-    for (size_t i = 0; i < p->n; i++) {
-        struct listener *l = &p->v[i];
-        if (l->info.inode == inode && (!l->pid || pid < l->pid)) {
-            l->pid = pid;
-            hail_text_safe_into(l->name, sizeof l->name, name, strlen(name));
-        }
-    }
-}
-
-/* The walk over /proc is dear: only when something that is shown listens, and once. */
-static void find_owners(struct ports *p)
-{
-    uint32_t inodes[LISTENERS_MAX];
-    if (p->owners)
-        return;
-    p->owners = true;
-    for (size_t i = 0; i < p->n; i++)
-        inodes[i] = p->v[i].info.inode;
-    hail_sockets_owners(&p->c->ctx, inodes, p->n, add_owner,
-                        p); /* without: the names are missing */
-}
-
-static bool holds(const struct listener *l, uint16_t first, uint16_t last, unsigned protos)
-{
-    uint16_t port = hail_addr_port(&l->info.local);
-    unsigned proto = l->info.protocol == IPPROTO_TCP ? HAIL_SERVICE_TCP : HAIL_SERVICE_UDP;
-    return port >= first && port <= last && (protos & proto);
-}
-
-static const char *proto_of(const struct listener *l)
-{
-    return l->info.protocol == IPPROTO_TCP ? "tcp" : "udp";
-}
-
-static void format_at(const struct listener *l, char out[HAIL_ENDPOINT_MAX])
-{
-    struct hail_endpoint at = hail_endpoint_of(&l->info.local);
-    hail_endpoint_format(&at, out, HAIL_ENDPOINT_MAX);
-}
-
-static void put_listener(struct hail_json *j, const struct listener *l)
-{
-    char at[HAIL_ENDPOINT_MAX];
-    format_at(l, at);
-    hail_json_object(j, NULL);
-    hail_json_str(j, "protocol", proto_of(l));
-    hail_json_str(j, "local", at);
-    hail_json_int(j, "uid", l->info.uid);
-    if (l->pid) {
-        hail_json_int(j, "pid", l->pid);
-        hail_json_str(j, "program", l->name);
-    }
-    hail_json_end_object(j);
-}
 
 /* --- rows --- */
 
@@ -138,7 +32,7 @@ static void row_json(struct ports *p, const struct hail_service *s)
     char protos[24];
     format_protos(s->protos, protos);
     hail_json_object(&j, NULL);
-    hail_json_str(&j, "schema", "hail.ports/1");
+    hail_json_str(&j, "schema", PORTS_SCHEMA);
     hail_json_int(&j, "port", s->first);
     hail_json_int(&j, "last", s->last);
     hail_json_str(&j, "protocols", protos);
@@ -163,16 +57,6 @@ static void put_rest(const struct ports *p, int used, const char *text)
     int room = p->c->terminal ? p->c->columns - used : (int)sizeof safe - 1;
     hail_text_safe_into(safe, room < 1 ? 1 : (size_t)room + 1, text, strlen(text));
     fputs(safe, stdout);
-}
-
-static void show_listener(const struct ports *p, const struct listener *l)
-{
-    char at[HAIL_ENDPOINT_MAX], who[64] = "";
-    format_at(l, at);
-    if (l->pid)
-        snprintf(who, sizeof who, "  %s (pid %d)", l->name, l->pid);
-    printf("%13s %slistens%s: %s %s%s\n", "", paint(p->c, "32"), paint(p->c, "0"), proto_of(l), at,
-           who);
 }
 
 static int print_row(struct ports *p, const struct hail_service *s)
@@ -212,8 +96,8 @@ static int show_row(void *arg, const struct hail_service *service)
 {
     struct ports *p = arg;
     struct hail_service s = *service;
-    if (options.protos)
-        s.protos &= options.protos;
+    if (p->protos)
+        s.protos &= p->protos;
     if (!s.protos)
         return 0;
     if (p->nheld == HELD_MAX || (p->nheld && p->held[0].first != s.first)) {
@@ -322,51 +206,6 @@ static int by_text(struct ports *p, const char *text)
     return p->rows == before ? not_found(text) : 0;
 }
 
-/* Without operands: what listens, with the service that the port is assigned to. */
-static int show_listening(struct ports *p)
-{
-    find_owners(p);
-    for (size_t i = 0; i < p->n; i++) {
-        const struct listener *l = &p->v[i];
-        unsigned proto = l->info.protocol == IPPROTO_TCP ? HAIL_SERVICE_TCP : HAIL_SERVICE_UDP;
-        if (options.protos && !(options.protos & proto))
-            continue;
-        uint16_t port = hail_addr_port(&l->info.local);
-        const char *name = hail_service_name(port, (enum hail_service_proto)proto);
-        p->rows++;
-        if (p->c->json) {
-            struct hail_json j = {.out = &p->json};
-            hail_json_object(&j, NULL);
-            hail_json_str(&j, "schema", "hail.ports/1");
-            hail_json_int(&j, "port", port);
-            hail_json_str(&j, "name", name);
-            hail_json_array(&j, "listening");
-            put_listener(&j, l);
-            hail_json_end_array(&j);
-            hail_json_end_object(&j);
-            if (put_json(&p->json))
-                return STATUS_LOCAL;
-            continue;
-        }
-        char at[HAIL_ENDPOINT_MAX];
-        format_at(l, at);
-        printf("%5u/%s  %-16s %s", port, proto_of(l), name ? name : "-", at);
-        if (l->pid)
-            printf("  %s (pid %d)", l->name, l->pid);
-        putchar('\n');
-    }
-    if (p->rows == 0 && !p->c->json)
-        fprintf(stderr, "hail: ports: nothing listens here\n");
-    return p->rows ? STATUS_DONE : STATUS_NO;
-}
-
-static int by_port(const void *a, const void *b)
-{
-    const struct listener *x = a, *y = b;
-    int px = hail_addr_port(&x->info.local), py = hail_addr_port(&y->info.local);
-    return px != py ? px - py : x->info.protocol - y->info.protocol;
-}
-
 static int show_operands(struct ports *p, int argc, char **argv)
 {
     int worst = 0;
@@ -381,11 +220,10 @@ static int show_operands(struct ports *p, int argc, char **argv)
 
 static int run(struct common *c, int argc, char **argv)
 {
-    struct ports p = {.c = c};
+    struct ports p = {.c = c, .protos = options.protos};
     hail_buf_init(&p.json, 1 << 20);
     int status = list_listeners(&p);
     if (!status) {
-        qsort(p.v, p.n, sizeof *p.v, by_port);
         if (argc > 0)
             status = show_operands(&p, argc, argv);
         else if (options.all)
