@@ -97,21 +97,22 @@ int hail_datagram_ready(struct hail_ctx *ctx, struct hail_datagram *d, int famil
     return 0;
 }
 
-static int new_datagram(struct hail_ctx *ctx, const struct hail_opts *opts,
-                        struct hail_datagram **out)
+/* NULL when there is no memory, which is recorded. */
+static struct hail_datagram *new_datagram(struct hail_ctx *ctx, const struct hail_opts *opts)
 {
     struct hail_datagram *d = calloc(1, sizeof *d);
-    if (!d)
-        return hail_fail(ctx, HAIL_LAYER_LOCAL, ENOMEM, "open", "open a datagram socket: %s",
-                         hail_errno_text(ENOMEM));
+    if (!d) {
+        hail_fail(ctx, HAIL_LAYER_LOCAL, ENOMEM, "open", "open a datagram socket: %s",
+                  hail_errno_text(ENOMEM));
+        return NULL;
+    }
     d->fd = -1;
     d->file.dir = -1;
     if (opts)
         d->opts = *opts;
     d->opts.from = NULL;
     d->opts.resolve = NULL;
-    *out = d;
-    return 0;
+    return d;
 }
 
 /* The first address of an endpoint: to bind, "every address" is the wildcard; to send, this host.
@@ -160,10 +161,10 @@ static int open_at(struct hail_ctx *ctx, struct hail_datagram *d, const struct h
 int hail_datagram_open(struct hail_ctx *ctx, const struct hail_endpoint *at,
                        const struct hail_opts *opts, struct hail_datagram **out)
 {
-    struct hail_datagram *d = NULL;
-    int rc = new_datagram(ctx, opts, &d);
-    if (rc < 0)
-        return rc;
+    struct hail_datagram *d = new_datagram(ctx, opts);
+    if (!d)
+        return -ENOMEM;
+    int rc = 0;
     if (at)
         rc = open_at(ctx, d, at, opts);
     else if (opts && opts->family)
@@ -202,11 +203,10 @@ static int connect_to(struct hail_ctx *ctx, struct hail_datagram *d, const struc
 int hail_datagram_connect(struct hail_ctx *ctx, const struct hail_endpoint *to,
                           const struct hail_opts *opts, struct hail_datagram **out)
 {
-    struct hail_datagram *d = NULL;
-    int rc = new_datagram(ctx, opts, &d);
-    if (rc < 0)
-        return rc;
-    rc = connect_to(ctx, d, to, opts);
+    struct hail_datagram *d = new_datagram(ctx, opts);
+    if (!d)
+        return -ENOMEM;
+    int rc = connect_to(ctx, d, to, opts);
     if (rc < 0) {
         hail_datagram_close(d);
         return rc;
