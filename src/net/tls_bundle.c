@@ -225,13 +225,15 @@ static int read_all(int fd, struct bundle *b, size_t size)
     return 0;
 }
 
-/* Reads the file as it is; 0 or -errno. */
-static int read_bundle(const char *path, struct bundle **out)
+/* The file as it is; NULL with *error, a negative errno. */
+static struct bundle *read_bundle(const char *path, int *error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct stat st;
-    if (fd < 0)
-        return -errno;
+    if (fd < 0) {
+        *error = -errno;
+        return NULL;
+    }
     int rc = fstat(fd, &st) < 0 ? -errno : 0;
     if (rc == 0 && !S_ISREG(st.st_mode))
         rc = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
@@ -245,11 +247,11 @@ static int read_bundle(const char *path, struct bundle **out)
         rc = read_all(fd, b, (size_t)st.st_size);
     }
     close(fd);
+    *error = rc;
     if (rc == 0)
-        *out = b;
-    else
-        free(b);
-    return rc;
+        return b;
+    free(b);
+    return NULL;
 }
 
 static int add_lookup(struct hail_tls_config *config, struct bundle *b)
@@ -265,9 +267,9 @@ static int add_lookup(struct hail_tls_config *config, struct bundle *b)
 
 int hail_tls_bundle(struct hail_ctx *ctx, struct hail_tls_config *config, const char *path)
 {
-    struct bundle *b = NULL;
-    int rc = read_bundle(path, &b);
-    if (rc < 0)
+    int rc;
+    struct bundle *b = read_bundle(path, &rc);
+    if (!b)
         return hail_fail(ctx, HAIL_LAYER_LOCAL, -rc, "read", "read the authorities in %s: %s", path,
                          hail_errno_text(-rc));
     if (!memmem(b->data, b->len, "CERTIFICATE-----", 16)) {
