@@ -240,11 +240,11 @@ static struct bundle *read_bundle(const char *path, int *error)
     if (rc == 0 && st.st_size > BUNDLE_MAX)
         rc = -EFBIG;
     struct bundle *b = rc == 0 ? malloc(sizeof *b + (size_t)st.st_size) : NULL;
-    if (rc == 0 && !b)
-        rc = -ENOMEM;
-    if (rc == 0) {
+    if (b) {
         *b = (struct bundle){0};
         rc = read_all(fd, b, (size_t)st.st_size);
+    } else if (rc == 0) {
+        rc = -ENOMEM;
     }
     close(fd);
     *error = rc;

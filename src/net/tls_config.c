@@ -182,6 +182,19 @@ static int set_common(struct hail_ctx *ctx, struct hail_tls_config *c,
     return rc;
 }
 
+static void destroy(struct hail_tls_config *config)
+{
+    if (!config)
+        return;
+    hail_tls_drop_sessions(config);
+    SSL_CTX_free(config->ssl_ctx);
+    X509_LOOKUP_meth_free(config->bundle);
+    BIO_meth_free(config->bio);
+    if (config->keylog_fd >= 0)
+        close(config->keylog_fd);
+    free(config);
+}
+
 int hail_tls_config_new(struct hail_ctx *ctx, bool server, const struct hail_tls_opts *opts,
                         struct hail_tls_config **out)
 {
@@ -216,7 +229,7 @@ int hail_tls_config_new(struct hail_ctx *ctx, bool server, const struct hail_tls
     }
 failed:
     ERR_clear_error();
-    hail_tls_config_free(c);
+    destroy(c);
     if (rc == -ENOMEM)
         hail_fail(ctx, HAIL_LAYER_LOCAL, ENOMEM, "tls", "TLS: out of memory");
     return rc;
@@ -224,13 +237,6 @@ failed:
 
 void hail_tls_config_free(struct hail_tls_config *config)
 {
-    if (!config || --config->refs > 0)
-        return;
-    hail_tls_drop_sessions(config);
-    SSL_CTX_free(config->ssl_ctx);
-    X509_LOOKUP_meth_free(config->bundle);
-    BIO_meth_free(config->bio);
-    if (config->keylog_fd >= 0)
-        close(config->keylog_fd);
-    free(config);
+    if (config && --config->refs == 0)
+        destroy(config);
 }
