@@ -23,7 +23,7 @@
 
 #define SPANS_MAX 64
 #define LABEL_MAX 96 /* bytes of a bar's label */
-#define LINES_MAX 8  /* lines of text shown of bytes that go one way */
+#define LINES_MAX 14 /* lines of text shown of bytes that go one way */
 #define TIME_COLS 12 /* "123456.789 ms" begins every line */
 
 struct bar {
@@ -218,9 +218,26 @@ static void on_event(struct hail_trace *self, const struct hail_event *e)
     hail_trace_flush(t->fd, &t->out, &t->failed);
 }
 
-#define WATERFALL_LABEL 34 /* columns of a label; the bars take the rest but for the duration */
+#define BAR_MIN  12 /* columns of the shortest chart */
+#define DURATION 18 /* " |", "| 123456.789 ms" */
 
-static void draw_bar(struct text_sink *t, const struct bar *bar, int width)
+static int indent_of(const struct bar *bar)
+{
+    return 2 * (bar->depth < 6 ? bar->depth : 6);
+}
+
+/* The columns that the longest label takes, as far as a chart still fits beside it. */
+static int label_columns(const struct text_sink *t)
+{
+    int longest = 0, most = t->columns - BAR_MIN - DURATION;
+    for (size_t i = 0; i < t->nbars; i++) {
+        int n = indent_of(&t->bars[i]) + (int)strlen(t->bars[i].label);
+        longest = n > longest ? n : longest;
+    }
+    return longest < most ? longest : most;
+}
+
+static void draw_bar(struct text_sink *t, const struct bar *bar, int label, int width)
 {
     int64_t all = t->last_ns - t->start_ns, end = bar->end_ns ? bar->end_ns : t->last_ns;
     if (all <= 0)
@@ -231,13 +248,13 @@ static void draw_bar(struct text_sink *t, const struct bar *bar, int width)
         from = width - 1;
     if (to <= from)
         to = from + 1;
-    int indent = 2 * (bar->depth < 6 ? bar->depth : 6);
+    int indent = indent_of(bar);
     hail_buf_printf(&t->out, "%*s", indent, "");
     size_t before = t->out.len;
-    put_text(t, bar->label, strlen(bar->label), WATERFALL_LABEL - indent);
+    put_text(t, bar->label, strlen(bar->label), label - indent);
     int used = indent + (int)(t->out.len - before);
-    hail_buf_printf(&t->out, "%*s |%*s%s", used < WATERFALL_LABEL ? WATERFALL_LABEL - used : 0, "",
-                    from, "", sgr(t, bar->errnum ? RED : BLUE));
+    hail_buf_printf(&t->out, "%*s |%*s%s", used < label ? label - used : 0, "", from, "",
+                    sgr(t, bar->errnum ? RED : BLUE));
     for (int i = from; i < to; i++)
         hail_buf_char(&t->out, bar->errnum ? 'x' : '=');
     hail_buf_printf(&t->out, "%s%*s| %.3f ms%s\n", sgr(t, OFF), width - to, "",
@@ -247,12 +264,12 @@ static void draw_bar(struct text_sink *t, const struct bar *bar, int width)
 static int on_close(struct hail_trace *self)
 {
     struct text_sink *t = (struct text_sink *)self;
-    int width = t->columns - WATERFALL_LABEL - 16;
+    int label = label_columns(t), width = t->columns - label - DURATION;
     if (t->nbars > 0) {
         hail_buf_printf(&t->out, "%swaterfall%s, %.3f ms in all\n", sgr(t, BOLD), sgr(t, OFF),
                         (double)(t->last_ns - t->start_ns) / 1e6);
         for (size_t i = 0; i < t->nbars; i++)
-            draw_bar(t, &t->bars[i], width);
+            draw_bar(t, &t->bars[i], label, width);
         hail_trace_flush(t->fd, &t->out, &t->failed);
     }
     int rc = t->failed;
