@@ -161,7 +161,7 @@ services:
 D := $(DESTDIR)$(PREFIX)
 install: all shared
 	install -d $D/bin $D/include/hail $D/lib/pkgconfig $D/share/man/man1 $D/share/man/man5
-	install -m 755 $O/hail $D/bin/hail
+	install -s -m 755 $O/hail $D/bin/hail
 	install -m 644 include/hail/*.h $D/include/hail/
 	install -m 644 $O/libhail.a $D/lib/libhail.a
 	install -m 644 $O/libhail.so.$(VERSION) $D/lib/

@@ -260,12 +260,25 @@ int hail_endpoint_parse(struct hail_ctx *ctx, struct hail_endpoint *ep, const ch
     return hail_endpoint_parse2(ctx, ep, text, NULL, default_port);
 }
 
+/* A host that is called like a prefix is written apart from its port ("tls 443"), so that it is not
+ * taken for one. */
+static bool reads_as_prefix(const struct hail_endpoint *ep)
+{
+    if (strcmp(ep->host, "unix") == 0)
+        return true;
+    for (int t = HAIL_TCP; t <= HAIL_TLS; t++)
+        if (strncmp(ep->host, transports[t], 3) == 0 && !ep->host[3])
+            return ep->transport == HAIL_TRANSPORT_ANY;
+    return false;
+}
+
 int hail_endpoint_format(const struct hail_endpoint *ep, char *out, size_t size)
 {
     const char *transport = ep->transport ? transports[ep->transport] : "";
     char port[8] = "";
     if (ep->has_port)
-        snprintf(port, sizeof port, ":%u", ep->port);
+        snprintf(port, sizeof port, "%c%u",
+                 ep->kind == HAIL_HOST_NAME && reads_as_prefix(ep) ? ' ' : ':', ep->port);
     switch (ep->kind) {
     case HAIL_HOST_UNIX:
         return snprintf(out, size, "%sunix:%s", transport, ep->host);

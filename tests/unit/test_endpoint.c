@@ -210,8 +210,14 @@ static void test_round_trip(void **state)
             for (int port = -1; port <= (is_unix ? -1 : 65535); port += 97)
                 round_trip(hosts[i], t, port);
     }
-    /* a host that is called like a transport needs one in front */
-    round_trip((struct hail_endpoint){.kind = HAIL_HOST_NAME, .host = "tcp"}, HAIL_TCP, 80);
+    /* hosts that are called like a prefix */
+    static const char *const names[] = {"tcp", "udp", "tls", "unix"};
+    for (size_t i = 0; i < 4; i++) {
+        struct hail_endpoint ep = {.kind = HAIL_HOST_NAME};
+        strcpy(ep.host, names[i]);
+        for (int t = HAIL_TRANSPORT_ANY; t <= HAIL_TLS; t++)
+            round_trip(ep, t, 80);
+    }
 }
 
 static void test_addresses(void **state)
