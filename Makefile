@@ -121,7 +121,7 @@ unit-tests: $(TESTS)
 thread-tests: $(filter $O/tests/test_loop%,$(TESTS))
 replays: $(REPLAYS)
 examples: $(EXAMPLES)
-benches: $(BENCHES)
+benches: $(BENCHES) $O/bench/spawn
 
 # --- evidence ---
 
@@ -138,9 +138,9 @@ lint:
 
 bench:
 	@$(MAKE) --no-print-directory all benches
-	@$(MAKE) --no-print-directory BUILD=static all benches
+	@$(MAKE) --no-print-directory BUILD=static all
 	@ln -sf $O/hail hail
-	@bench/run
+	@HAIL_BENCH_BUILD=$(notdir $O) bench/run
 
 # Each target for FUZZ_SECONDS, beginning with its corpus.
 FUZZ_SECONDS ?= 60
