@@ -17,7 +17,7 @@
 
 /* In the order in which one learns them. */
 const struct command *const commands[] = {
-    &command_tour, &command_lookup, &command_ports, &command_get, NULL,
+    &command_tour, &command_lookup, &command_ports, &command_get, &command_serve, NULL,
 };
 
 #define WORDS_MAX 32 /* commands, "help" and the end */

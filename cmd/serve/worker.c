@@ -1,0 +1,189 @@
+/* worker.c - one thread of the server: a loop, a listener, its connections. */
+#include "serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ACCEPT_TURN 64  /* connections taken before those that are there get their turn */
+#define PAUSE_MS    100 /* without accepting, when descriptors or memory have run out */
+
+#define WORKER_OF(p, member)                                                                       \
+    ((struct serve_worker *)((char *)(p)-offsetof(struct serve_worker, member)))
+
+const char *serve_date(struct serve_worker *w)
+{
+    time_t now = time(NULL);
+    if (now != w->date_s && hail_http_date_format(now, w->date) == 0)
+        w->date_s = now;
+    return w->date;
+}
+
+struct serve_buffers *serve_buffers_take(struct serve_worker *w)
+{
+    struct serve_buffers *b = w->spare;
+    if (b) {
+        w->spare = b->next;
+        w->spares--;
+    } else {
+        b = malloc(sizeof *b);
+    }
+    if (b)
+        b->in_len = b->out_len = b->out_at = b->note_len = 0;
+    return b;
+}
+
+void serve_buffers_give(struct serve_worker *w, struct serve_buffers *b)
+{
+    if (!b)
+        return;
+    if (w->spares >= SERVE_SPARE) {
+        free(b);
+        return;
+    }
+    b->next = w->spare;
+    w->spare = b;
+    w->spares++;
+}
+
+/* --- stopping --- */
+
+static void stop_listening(struct serve_worker *w)
+{
+    if (!w->listener)
+        return;
+    if (!w->paused)
+        hail_loop_remove(w->loop, &w->accepting);
+    hail_timer_clear(w->loop, &w->pause);
+    hail_listener_close(w->listener);
+    w->listener = NULL;
+}
+
+static void drained(struct hail_loop *loop, struct hail_timer *t)
+{
+    (void)t;
+    hail_loop_stop(loop);
+}
+
+/* SIGINT, SIGTERM: no new connections, idle ones go, what is under way may end. */
+static void cancelled(struct hail_loop *loop, struct hail_watch *watch, int events)
+{
+    struct serve_worker *w = WORKER_OF(watch, cancel);
+    (void)events;
+    hail_loop_remove(loop, watch); /* it stays readable, for the other workers */
+    w->stopping = true;
+    stop_listening(w);
+    for (struct serve_conn *k = w->conns, *next; k; k = next) {
+        next = k->next;
+        serve_conn_stop(k);
+    }
+    w->drain.fire = drained;
+    if (!w->conns ||
+        hail_timer_set(loop, &w->drain, hail_loop_now(loop) + SERVE_DRAIN_S * 1000000000LL) < 0)
+        hail_loop_stop(loop);
+}
+
+void serve_conn_gone(struct serve_worker *w, struct serve_conn *k)
+{
+    if (k->prev)
+        k->prev->next = k->next;
+    else
+        w->conns = k->next;
+    if (k->next)
+        k->next->prev = k->prev;
+    if (w->stopping && !w->conns)
+        hail_loop_stop(w->loop);
+}
+
+/* --- accepting --- */
+
+static void resume(struct hail_loop *loop, struct hail_timer *t)
+{
+    struct serve_worker *w = WORKER_OF(t, pause);
+    w->paused = hail_loop_add(loop, &w->accepting, POLLIN) < 0;
+    if (w->paused)
+        hail_timer_set(loop, t, hail_loop_now(loop) + PAUSE_MS * 1000000LL);
+}
+
+/* Out of descriptors or memory: the connections wait in the listener's queue. */
+static void pause_accepting(struct serve_worker *w)
+{
+    serve_log_error(w);
+    w->pause.fire = resume;
+    if (hail_timer_set(w->loop, &w->pause, hail_loop_now(w->loop) + PAUSE_MS * 1000000LL) < 0)
+        return;
+    hail_loop_remove(w->loop, &w->accepting);
+    w->paused = true;
+}
+
+static void on_connection(struct hail_loop *loop, struct hail_watch *watch, int events)
+{
+    struct serve_worker *w = WORKER_OF(watch, accepting);
+    (void)loop, (void)events;
+    for (int i = 0; i < ACCEPT_TURN; i++) {
+        struct hail_stream *s;
+        int rc = hail_try_accept(&w->ctx, w->listener, &s);
+        if (rc == -EAGAIN)
+            return;
+        if (rc < 0) {
+            pause_accepting(w);
+            return;
+        }
+        serve_conn_open(w, s);
+    }
+}
+
+/* --- the whole --- */
+
+static int begin(struct serve_worker *w)
+{
+    int rc = hail_loop_new(&w->ctx, &w->loop);
+    if (rc == 0 && w->serve->tls.cert_file)
+        rc = hail_tls_config_new(&w->ctx, true, &w->serve->tls, &w->tls);
+    if (rc < 0)
+        return rc;
+    hail_buf_init(&w->log, SERVE_LOG);
+    w->accepting = (struct hail_watch){hail_listener_fd(w->listener), on_connection};
+    w->cancel = (struct hail_watch){w->ctx.cancel_fd, cancelled};
+    rc = hail_loop_add(w->loop, &w->accepting, POLLIN);
+    if (rc == 0 && w->cancel.fd >= 0)
+        rc = hail_loop_add(w->loop, &w->cancel, POLLIN);
+    if (rc == 0 && w->ctx.by.ns) { /* --timeout */
+        w->drain.fire = drained;
+        rc = hail_timer_set(w->loop, &w->drain, w->ctx.by.ns);
+    }
+    return rc;
+}
+
+static void end(struct serve_worker *w)
+{
+    if (w->loop) {
+        w->stopping = true;
+        stop_listening(w);
+        while (w->conns)
+            serve_conn_close(w->conns);
+        serve_log_flush(w);
+        hail_timer_clear(w->loop, &w->log_timer);
+    }
+    while (w->spare) {
+        struct serve_buffers *b = w->spare;
+        w->spare = b->next;
+        free(b);
+    }
+    hail_buf_free(&w->log);
+    hail_tls_config_free(w->tls);
+    hail_loop_free(w->loop);
+    hail_listener_close(w->listener);
+    w->listener = NULL;
+}
+
+int serve_worker_run(struct serve_worker *w)
+{
+    int rc = begin(w);
+    if (rc == 0)
+        rc = hail_loop_run(w->loop);
+    end(w);
+    return rc;
+}

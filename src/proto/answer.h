@@ -1,0 +1,37 @@
+/* answer.h - what a server of files answers, without the files and without the network.
+ *
+ *      head --hail_answer_path()--> path below the root, or a status to refuse with
+ *      status, size, date, ...  --hail_answer_head()--> bytes of the response's head
+ */
+#ifndef HAIL_PROTO_ANSWER_H
+#define HAIL_PROTO_ANSWER_H
+
+#include <hail/http.h>
+
+/* Decides whether the request is one for a file. Returns the length of the path relative to the
+ * root, NUL-ended in `out` ("" is the root, a final '/' means a folder), or the negative status to
+ * answer with: -501 for a method that is not known, -405 for one that files do not have (RFC 9110
+ * section 15.5.6), -417, -400, -414. */
+ssize_t hail_answer_path(const struct hail_http_head *head, char *out, size_t size);
+
+/* A response to be. */
+struct hail_answer {
+    int status;
+    bool keep_alive;
+    int minor;            /* of the request's version */
+    const char *date;     /* now, as HTTP-date */
+    const char *type;     /* NULL: no content type */
+    uint64_t length;      /* of the content */
+    int64_t modified;     /* seconds since 1970; negative: not said */
+    const char *location; /* NULL: none */
+};
+
+/* Writes the head. The length, or a negative errno of hail_http_put_end(). A 405 says what is
+ * allowed. */
+ssize_t hail_answer_head(struct hail_http_out *o, const struct hail_answer *a);
+
+/* Where a folder that was asked for without a final slash is: an absolute path with it, and the
+ * query as it came. `path` is of hail_answer_path(). The length, or -ENAMETOOLONG. */
+ssize_t hail_answer_slash(const char *path, struct hail_slice query, char *out, size_t size);
+
+#endif
