@@ -36,16 +36,22 @@ int get_sink_open(struct common *c, const struct get_asked *asked, struct get_si
     return 0;
 }
 
+/* A write that was interrupted, or took less than all of it: was it by SIGINT? */
+static int interrupted(struct common *c, const struct get_sink *s)
+{
+    struct pollfd p = {.fd = c->ctx.cancel_fd, .events = POLLIN};
+    if (c->ctx.cancel_fd < 0 || poll(&p, 1, 0) <= 0)
+        return 0;
+    return failed(c, s, "write", ECANCELED);
+}
+
 /* What a failed write means; 0: try again. */
 static int write_failed(struct common *c, const struct get_sink *s, int errnum)
 {
     int rc = -errnum;
-    if (errnum == EINTR) { /* by SIGINT? then the descriptor of cancellation is ready */
-        struct pollfd p = {.fd = c->ctx.cancel_fd, .events = POLLIN};
-        if (c->ctx.cancel_fd < 0 || poll(&p, 1, 0) <= 0)
-            return 0;
-        rc = -ECANCELED;
-    } else if (errnum == EAGAIN || errnum == EWOULDBLOCK) {
+    if (errnum == EINTR)
+        return interrupted(c, s);
+    if (errnum == EAGAIN || errnum == EWOULDBLOCK) {
         rc = hail_wait(&c->ctx, s->fd, POLLOUT);
         if (rc >= 0)
             return 0;
@@ -57,14 +63,15 @@ static int write_all(struct common *c, const struct get_sink *s, const char *p, 
 {
     while (n > 0) {
         ssize_t wrote = write(s->fd, p, n);
-        if (wrote < 0) {
-            int rc = write_failed(c, s, errno);
-            if (rc < 0)
-                return rc;
-            continue;
-        }
-        p += wrote;
-        n -= (size_t)wrote;
+        int rc = 0;
+        if (wrote < 0)
+            rc = write_failed(c, s, errno);
+        else if ((size_t)wrote < n)
+            rc = interrupted(c, s);
+        if (rc < 0)
+            return rc;
+        p += wrote > 0 ? wrote : 0;
+        n -= wrote > 0 ? (size_t)wrote : 0;
     }
     return 0;
 }
