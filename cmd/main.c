@@ -10,6 +10,7 @@
 #include "cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -38,6 +39,15 @@ static void on_signal(int sig)
     ssize_t n = write(cancel_fd, &one, sizeof one);
     (void)n; /* an event counter of 1 is never full */
     errno = saved;
+}
+
+/* Where a standard descriptor is closed, nothing else may take its number: a socket would get what
+ * is printed. The one that is put there fails as the closed one would. */
+static void keep_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 static void catch_signals(struct hail_ctx *ctx)
@@ -140,6 +150,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    keep_standard_descriptors();
     int status = finish_output(dispatch(argc, argv));
     if (caught)
         die_of(caught);
