@@ -8,14 +8,15 @@
  */
 #include "serve.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define SEND_TURN ((uint64_t)1 << 20) /* bytes of a file before other connections get their turn   \
-                                       */
+/* Bytes of a file before other connections get their turn. */
+#define SEND_TURN ((uint64_t)1 << 20)
 
 static struct hail_ctx *ctx_of(struct serve_conn *k)
 {
@@ -215,6 +216,7 @@ static int step(struct serve_conn *k, uint64_t *turn)
     case SERVE_REQUEST:
         return read_requests(k);
     case SERVE_RESPONSE:
+        assert(k->b); /* given back only while a head is waited for */
         if (k->b->out_at < k->b->out_len)
             return send_buffer(k);
         return k->file_left ? send_file(k, turn) : after_response(k);

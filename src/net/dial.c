@@ -236,11 +236,11 @@ static int source(struct hail_race *r, const struct hail_endpoint *to, struct ha
     return 0;
 }
 
-static int dial(struct hail_race *r, const struct hail_endpoint *to)
+/* `from` is the caller's, as the race refers to it. */
+static int dial(struct hail_race *r, const struct hail_endpoint *to, struct hail_addr *from)
 {
     int family = r->opts->family;
-    struct hail_addr from;
-    int rc = source(r, to, &from, &family);
+    int rc = source(r, to, from, &family);
     if (rc == 0)
         rc = targets(r, to, family);
     if (rc < 0)
@@ -264,7 +264,8 @@ int hail_dial(struct hail_ctx *ctx, const struct hail_endpoint *to, const struct
     r.opts = opts ? opts : &plain;
     uint32_t parent = ctx->span;
     uint32_t span = hail_trace_begin(ctx, HAIL_LAYER_CONNECT, "dial", to, NULL);
-    int won = dial(&r, to);
+    struct hail_addr from;
+    int won = dial(&r, to, &from);
     hail_trace_end(ctx, span, parent, HAIL_LAYER_CONNECT, "dial", won, "connected");
     if (won < 0)
         return won;
