@@ -292,9 +292,9 @@ int get_exchange(struct exchange *x)
     struct hail_ctx *ctx = &x->c->ctx;
     char text[256];
     x->start_ns = hail_now();
-    int rc = connect_to(x);
-    ssize_t size = rc < 0 ? rc : get_request(x, x->buf, GET_BUFFER);
-    if (size > 0) {
+    ssize_t size = get_request(x, x->buf, GET_BUFFER);
+    int rc = size < 0 ? (int)size : connect_to(x);
+    if (rc == 0) {
         uint32_t parent = ctx->span, span = 0;
         if (ctx->trace) {
             snprintf(text, sizeof text, "%s %.200s", x->asked->head ? "HEAD" : "GET", x->text);
@@ -308,5 +308,5 @@ int get_exchange(struct exchange *x)
     x->end_ns = hail_now();
     if (x->complete && ctx->trace)
         watch_the_end(x);
-    return size < 0 ? (int)size : rc;
+    return rc;
 }
