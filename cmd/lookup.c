@@ -362,6 +362,9 @@ static int run(struct common *c, int argc, char **argv)
     if (c->family && (asked.reverse || asked.type))
         return usage_error(c->cmd, "-4 and -6 choose among addresses; with -t ask for A or AAAA");
     asked.resolve.family = c->family;
+    struct hail_endpoint server; /* malformed even where nobody would be asked */
+    if (asked.resolve.server && hail_endpoint_parse(&c->ctx, &server, asked.resolve.server, 53) < 0)
+        return fail(c);
     struct hail_buf b;
     hail_buf_init(&b, 1 << 20);
     for (int i = 0; i < n; i++) {
