@@ -7,6 +7,8 @@
  */
 #include <hail/hail.h>
 
+#include "report.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
@@ -74,19 +76,6 @@ static void round_hail(const struct hail_endpoint *to)
         exit(1);
     }
     hail_close(s);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void report(const char *name, double *v, size_t n, const char *unit, int digits)
-{
-    qsort(v, n, sizeof *v, by_value);
-    printf("%s %.*f %s (quartiles %.*f to %.*f)\n", name, digits, v[n / 2], unit, digits, v[n / 4],
-           digits, v[n * 3 / 4]);
 }
 
 static void run(const struct sockaddr_in *to)
