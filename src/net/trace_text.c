@@ -18,13 +18,14 @@
 #include "net/trace.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SPANS_MAX 64
 #define LABEL_MAX 96 /* bytes of a bar's label */
 #define LINES_MAX 14 /* lines of text shown of bytes that go one way */
-#define TIME_COLS 12 /* "123456.789 ms" begins every line */
+#define TIME_COLS 12 /* "12345.678 ms" begins every line */
 
 struct bar {
     uint32_t span;
@@ -69,15 +70,27 @@ static struct bar *find_bar(struct text_sink *t, uint32_t span)
     return NULL;
 }
 
+/* Columns; deeper spans than this are not moved further, so that room is left for what they say. */
+static int indent(int depth)
+{
+    return 2 * (depth < 6 ? depth : 6);
+}
+
+/* Digits behind the point of milliseconds: what keeps them within nine characters for 11 days. */
+static int digits(int64_t ns)
+{
+    return ns < 99999999500 ? 3 : ns < 9999999950000 ? 1 : 0;
+}
+
 /* The time, or blanks of the same width, and the indentation. */
 static void begin_line(struct text_sink *t, const struct hail_event *e, int depth)
 {
     if (e)
-        hail_buf_printf(&t->out, "%s%9.3f ms%s  ", sgr(t, GREY),
+        hail_buf_printf(&t->out, "%s%9.*f ms%s  ", sgr(t, GREY), digits(e->at_ns - t->start_ns),
                         (double)(e->at_ns - t->start_ns) / 1e6, sgr(t, OFF));
     else
         hail_buf_printf(&t->out, "%*s", TIME_COLS + 2, "");
-    hail_buf_printf(&t->out, "%*s", 2 * depth, "");
+    hail_buf_printf(&t->out, "%*s", indent(depth), "");
 }
 
 /* Appends text made safe, at most `columns` of it. */
@@ -93,7 +106,7 @@ static void put_text(struct text_sink *t, const char *s, size_t n, int columns)
 
 static int room(const struct text_sink *t, int depth)
 {
-    return t->columns - (TIME_COLS + 2) - 2 * depth;
+    return t->columns - (TIME_COLS + 2) - indent(depth);
 }
 
 /* What a span is about: its text and its endpoints, both where both are known. */
@@ -146,19 +159,22 @@ static void on_done(struct text_sink *t, const struct hail_event *e, int depth)
     const char *text = e->text && *e->text ? e->text
                        : e->errnum         ? hail_errno_text(e->errnum)
                                            : "done";
+    char took[40] = "";
+    if (bar)
+        snprintf(took, sizeof took, "  [%.*f ms]", digits(e->at_ns - bar->start_ns),
+                 (double)(e->at_ns - bar->start_ns) / 1e6);
     begin_line(t, e, depth);
     hail_buf_str(&t->out, e->errnum ? sgr(t, RED) : "");
     /* an error in words repeats the operation; the cause is what comes last */
     size_t before = t->out.len;
     hail_buf_printf(&t->out, "%s: ", e->op ? e->op : "?");
     int used = (int)(t->out.len - before);
-    put_text(t, text, strlen(text), room(t, depth) - used - (bar ? 14 : 0));
+    put_text(t, text, strlen(text), room(t, depth) - used - (int)strlen(took));
     hail_buf_str(&t->out, e->errnum ? sgr(t, OFF) : "");
     if (bar) {
         bar->end_ns = e->at_ns;
         bar->errnum = e->errnum;
-        hail_buf_printf(&t->out, "  %s[%.3f ms]%s", sgr(t, GREY),
-                        (double)(e->at_ns - bar->start_ns) / 1e6, sgr(t, OFF));
+        hail_buf_printf(&t->out, "%s%s%s", sgr(t, GREY), took, sgr(t, OFF));
     }
     hail_buf_char(&t->out, '\n');
 }
@@ -219,19 +235,14 @@ static void on_event(struct hail_trace *self, const struct hail_event *e)
 }
 
 #define BAR_MIN  12 /* columns of the shortest chart */
-#define DURATION 18 /* " |", "| 123456.789 ms" */
-
-static int indent_of(const struct bar *bar)
-{
-    return 2 * (bar->depth < 6 ? bar->depth : 6);
-}
+#define DURATION 24 /* " |", "| 12345.678 ms (open)" */
 
 /* The columns that the longest label takes, as far as a chart still fits beside it. */
 static int label_columns(const struct text_sink *t)
 {
     int longest = 0, most = t->columns - BAR_MIN - DURATION;
     for (size_t i = 0; i < t->nbars; i++) {
-        int n = indent_of(&t->bars[i]) + (int)strlen(t->bars[i].label);
+        int n = indent(t->bars[i].depth) + (int)strlen(t->bars[i].label);
         longest = n > longest ? n : longest;
     }
     return longest < most ? longest : most;
@@ -248,17 +259,18 @@ static void draw_bar(struct text_sink *t, const struct bar *bar, int label, int 
         from = width - 1;
     if (to <= from)
         to = from + 1;
-    int indent = indent_of(bar);
-    hail_buf_printf(&t->out, "%*s", indent, "");
+    int in = indent(bar->depth);
+    hail_buf_printf(&t->out, "%*s", in, "");
     size_t before = t->out.len;
-    put_text(t, bar->label, strlen(bar->label), label - indent);
-    int used = indent + (int)(t->out.len - before);
+    put_text(t, bar->label, strlen(bar->label), label - in);
+    int used = in + (int)(t->out.len - before);
     hail_buf_printf(&t->out, "%*s |%*s%s", used < label ? label - used : 0, "", from, "",
                     sgr(t, bar->errnum ? RED : BLUE));
     for (int i = from; i < to; i++)
         hail_buf_char(&t->out, bar->errnum ? 'x' : '=');
-    hail_buf_printf(&t->out, "%s%*s| %.3f ms%s\n", sgr(t, OFF), width - to, "",
-                    (double)(end - bar->start_ns) / 1e6, bar->end_ns ? "" : " (open)");
+    hail_buf_printf(&t->out, "%s%*s| %.*f ms%s\n", sgr(t, OFF), width - to, "",
+                    digits(end - bar->start_ns), (double)(end - bar->start_ns) / 1e6,
+                    bar->end_ns ? "" : " (open)");
 }
 
 static int on_close(struct hail_trace *self)
