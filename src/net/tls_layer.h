@@ -1,6 +1,7 @@
 /* tls_layer.h - what the files of the TLS layer share (include/hail/tls.h).
  *
  *      tls.c          the layer: steps, handshake, close        of one stream
+ *      tls_write.c    its write step
  *      tls_config.c   credentials and settings: the SSL_CTX     of many streams
  *      tls_bio.c      OpenSSL's way to the layer below
  *      tls_session.c  sessions to resume, key log               of a config
@@ -68,6 +69,13 @@ static inline struct hail_tls *hail_tls_of(const SSL *ssl)
 {
     return SSL_get_app_data(ssl);
 }
+
+/* tls.c: begins a step: every call of OpenSSL needs an empty queue of errors to be told apart by.
+ */
+struct hail_tls *hail_tls_begin_step(struct hail_ctx *ctx, struct hail_stream *s);
+/* tls_write.c: the `writev` of struct hail_layer_ops, once the handshake is done. */
+ssize_t hail_tls_write(struct hail_ctx *ctx, struct hail_stream *s, const struct iovec *iov,
+                       int iovcnt);
 
 /* tls_bio.c: the method of a BIO whose data is the struct hail_tls; NULL: no memory. */
 BIO_METHOD *hail_tls_bio(void);
