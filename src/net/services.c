@@ -1,8 +1,8 @@
 /* services.c - lookups in the registry (compiled in: services_table.inc) and in /etc/services.
  *
  * The table is three arrays and one blob of text, without a pointer, so that it costs nothing until
- * it is touched: rows in the order of ports (services_first, services_packed), and their numbers in
- * the order of names. A packed row is
+ * it is touched: rows in the order of ports (services_first, services_packed), and their numbers,
+ * counted from 1, in a hash table of the names (linear probing; 0 ends a search). A packed row is
  *
  *      31    25  24   23  20  19            0
  *     | span   |alias| protos | text's offset |      text: name NUL description NUL
@@ -22,7 +22,7 @@
 #include "net/services_table.inc"
 
 #define ROWS    (sizeof services_first / sizeof *services_first)
-#define NAMES   (sizeof services_by_name / sizeof *services_by_name)
+#define SLOTS   (sizeof services_by_name / sizeof *services_by_name)
 #define TEXT(p) ((p)&0xFFFFFu)
 
 static const char *local_path = "/etc/services";
@@ -106,35 +106,63 @@ static size_t rows_at(uint16_t port)
     return i;
 }
 
-/* The first place in services_by_name whose name is at least `name`. */
-static size_t names_from(const char *name)
+/* The next row called `name` from the slot *at on, or ROWS. Begin with *at = first_slot(name). */
+static size_t next_named(const char *name, size_t *at)
 {
-    size_t low = 0, high = NAMES;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (strcasecmp(services_text + TEXT(services_packed[services_by_name[mid]]), name) < 0)
-            low = mid + 1;
-        else
-            high = mid;
+    for (size_t i; (i = services_by_name[*at]) != 0;) {
+        *at = (*at + 1) % SLOTS;
+        if (strcasecmp(services_text + TEXT(services_packed[i - 1]), name) == 0)
+            return i - 1;
     }
-    return low;
+    return ROWS;
+}
+
+static size_t first_slot(const char *name)
+{
+    return hail_services_hash(name) % SLOTS;
+}
+
+/* The first row of /etc/services with the name and the protocol, or NULL. */
+static const struct hail_service *local_named(const struct hail_services_local *l, const char *name,
+                                              unsigned proto)
+{
+    if (l->slots == 0)
+        return NULL;
+    for (size_t at = hail_services_hash(name) & (l->slots - 1), i; (i = l->by_name[at]) != 0;
+         at = (at + 1) & (l->slots - 1)) {
+        const struct hail_service *s = &l->v[i - 1];
+        if ((s->protos & proto) && strcasecmp(s->name, name) == 0)
+            return s;
+    }
+    return NULL;
+}
+
+/* The first row of /etc/services with the port and the protocol that is no alias, or NULL. */
+static const struct hail_service *local_at(const struct hail_services_local *l, uint16_t port,
+                                           unsigned proto)
+{
+    if (l->slots == 0)
+        return NULL;
+    const uint16_t *by_port = l->by_name + l->slots;
+    for (size_t at = port & (l->slots - 1), i; (i = by_port[at]) != 0;
+         at = (at + 1) & (l->slots - 1)) {
+        const struct hail_service *s = &l->v[i - 1];
+        if (s->first == port && (s->protos & proto) && !s->alias)
+            return s;
+    }
+    return NULL;
 }
 
 int hail_service_port(const char *name, enum hail_service_proto proto, uint16_t *port)
 {
-    const struct hail_services_local *l = locals();
-    for (size_t i = 0; i < l->n; i++) {
-        if ((l->v[i].protos & proto) && strcasecmp(l->v[i].name, name) == 0) {
-            *port = l->v[i].first;
-            return 0;
-        }
+    const struct hail_service *mine = local_named(locals(), name, proto);
+    if (mine) {
+        *port = mine->first;
+        return 0;
     }
-    for (size_t i = names_from(name); i < NAMES; i++) {
-        struct hail_service s = row(services_by_name[i]);
-        if (strcasecmp(s.name, name) != 0)
-            break;
-        if (s.protos & proto) {
-            *port = s.first;
+    for (size_t at = first_slot(name), i; (i = next_named(name, &at)) < ROWS;) {
+        if (services_packed[i] >> 20 & proto) {
+            *port = services_first[i];
             return 0;
         }
     }
@@ -143,10 +171,9 @@ int hail_service_port(const char *name, enum hail_service_proto proto, uint16_t 
 
 const char *hail_service_name(uint16_t port, enum hail_service_proto proto)
 {
-    const struct hail_services_local *l = locals();
-    for (size_t i = 0; i < l->n; i++)
-        if (l->v[i].first == port && (l->v[i].protos & proto) && !l->v[i].alias)
-            return l->v[i].name;
+    const struct hail_service *mine = local_at(locals(), port, proto);
+    if (mine)
+        return mine->name;
     for (size_t i = rows_at(port); i < ROWS && services_first[i] <= port; i++) {
         struct hail_service s = row(i);
         if (*s.name && !s.alias && (s.protos & proto))
@@ -209,12 +236,8 @@ int hail_services_by_name(const char *name, hail_service_fn *each, void *arg)
     for (size_t i = 0; i < l->n && rc == 0; i++)
         if (strcasecmp(l->v[i].name, name) == 0)
             rc = hand_over_local(&l->v[i], each, arg);
-    for (size_t i = names_from(name); i < NAMES && rc == 0; i++) {
-        struct hail_service s = row(services_by_name[i]);
-        if (strcasecmp(s.name, name) != 0)
-            break;
-        rc = hand_over(l, s, each, arg);
-    }
+    for (size_t at = first_slot(name), i; rc == 0 && (i = next_named(name, &at)) < ROWS;)
+        rc = hand_over(l, row(i), each, arg);
     return rc;
 }
 

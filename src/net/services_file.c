@@ -64,6 +64,32 @@ static int read_line(struct hail_services_local *out, char *line)
     return rc;
 }
 
+/* Twice as many slots as rows, so that a search ends after a step or two. */
+static int make_index(struct hail_services_local *l)
+{
+    if (l->n == 0)
+        return 0;
+    size_t slots = 16;
+    while (slots < 2 * l->n)
+        slots *= 2;
+    uint16_t *by_name = calloc(2 * slots, sizeof *by_name), *by_port = by_name + slots;
+    if (!by_name)
+        return -ENOMEM;
+    for (size_t i = 0; i < l->n; i++) {
+        size_t at = hail_services_hash(l->v[i].name) & (slots - 1);
+        while (by_name[at])
+            at = (at + 1) & (slots - 1);
+        by_name[at] = (uint16_t)(i + 1);
+        at = l->v[i].first & (slots - 1);
+        while (by_port[at])
+            at = (at + 1) & (slots - 1);
+        by_port[at] = (uint16_t)(i + 1);
+    }
+    l->by_name = by_name;
+    l->slots = slots;
+    return 0;
+}
+
 int hail_services_parse(struct hail_services_local *out, const char *text, size_t n)
 {
     struct hail_services_local l = {.text = malloc(n + 1)};
@@ -78,6 +104,8 @@ int hail_services_parse(struct hail_services_local *out, const char *text, size_
     char *save, *line = strtok_r(l.text, "\n", &save);
     for (; line && rc == 0; line = strtok_r(NULL, "\n", &save))
         rc = read_line(&l, line);
+    if (rc == 0)
+        rc = make_index(&l);
     if (rc < 0) {
         hail_services_local_free(&l);
         return rc;
@@ -88,6 +116,7 @@ int hail_services_parse(struct hail_services_local *out, const char *text, size_
 
 void hail_services_local_free(struct hail_services_local *local)
 {
+    free(local->by_name);
     free(local->v);
     free(local->text);
     *local = (struct hail_services_local){0};
