@@ -141,7 +141,7 @@ static int ask_where(struct hail_listener *l)
 static int bind_listener(struct hail_ctx *ctx, const struct hail_endpoint *at,
                          const struct hail_opts *opts, struct hail_listener *l)
 {
-    struct hail_addr addr;
+    struct hail_addr addr = {.len = 0};
     if (at->transport == HAIL_UDP)
         return hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "listen",
                          "listen: datagrams are not listened for");

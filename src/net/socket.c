@@ -110,7 +110,7 @@ static int endpoint_of(struct hail_socket *s, const char *host, uint16_t port,
 int hail_socket_bind(struct hail_socket *s, const char *host, uint16_t port)
 {
     struct hail_ctx *ctx = begin(s);
-    struct hail_endpoint at;
+    struct hail_endpoint at = {.kind = HAIL_HOST_ANY};
     struct hail_opts opts = options(s);
     if (s->listener || s->stream)
         return misused(s, EINVAL, "bind");
@@ -163,7 +163,7 @@ struct hail_socket *hail_socket_accept(struct hail_socket *s)
 static int connect_stream(struct hail_socket *s, const struct hail_endpoint *to)
 {
     struct hail_opts opts = options(s);
-    struct hail_endpoint from;
+    struct hail_endpoint from = {.kind = HAIL_HOST_ANY};
     if (s->stream || s->listening)
         return misused(s, EISCONN, "connect");
     if (s->listener) {
@@ -197,7 +197,7 @@ static int connect_datagram(struct hail_socket *s, const struct hail_endpoint *t
 
 int hail_socket_connect(struct hail_socket *s, const char *host, uint16_t port)
 {
-    struct hail_endpoint to;
+    struct hail_endpoint to = {.kind = HAIL_HOST_ANY};
     begin(s);
     int rc = endpoint_of(s, host, port, &to);
     if (rc < 0)
@@ -242,7 +242,7 @@ ssize_t hail_socket_sendto(struct hail_socket *s, const void *buf, size_t size, 
                            uint16_t port)
 {
     struct hail_ctx *ctx = begin(s);
-    struct hail_endpoint to;
+    struct hail_endpoint to = {.kind = HAIL_HOST_ANY};
     struct hail_addr addr;
     if (!s->datagram)
         return misused(s, s->stream ? EISCONN : ENOTCONN, "sendto");
