@@ -62,6 +62,8 @@ def get(hail, *args, env=None):
 def refused(result, *words):
     assert result.returncode == TLS_FAILED, result
     assert result.stdout == b""
+    lines = result.stderr.decode().splitlines()
+    assert lines[0].startswith("hail: ") and len(lines) <= 2, lines  # and one of advice
     for word in words:
         assert word in result.stderr.decode()
 
@@ -274,3 +276,12 @@ def test_system_store_by_nginx(hail, nginx, certs):
     nginx.file("index.html", CONTENT)
     result = get(hail, f"{nginx.tls_url}/index.html", env={"SSL_CERT_FILE": str(certs.ca)})
     assert result.stdout == CONTENT
+
+
+def test_silent_handshake(hail):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        result = subprocess.run([hail, "get", "--timeout", "0.3", f"https://127.0.0.1:{port}/"],
+                                capture_output=True, timeout=30, check=False)
+    assert result.returncode == 5
+    assert f"TLS handshake with 127.0.0.1 (127.0.0.1:{port}): timed out" in result.stderr.decode()
