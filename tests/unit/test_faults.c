@@ -1,0 +1,142 @@
+/* test_faults.c - datagrams and the kernel's table, with every system call and allocation
+ * failing in turn: an error with its errno, and no descriptor left.
+ *
+ * link: --wrap=socket
+ * link: --wrap=setsockopt
+ * link: --wrap=bind
+ * link: --wrap=getsockname
+ * link: --wrap=poll
+ * link: --wrap=malloc
+ * link: --wrap=calloc
+ * link: --wrap=connect
+ * link: --wrap=send
+ * link: --wrap=recv
+ * link: --wrap=sendto
+ * link: --wrap=recvfrom
+ * link: --wrap=opendir
+ */
+#include "syscalls.h"
+
+WRAP(int, connect, ENETUNREACH, (int fd, const struct sockaddr *sa, socklen_t len), (fd, sa, len))
+WRAP(ssize_t, send, ENOBUFS, (int fd, const void *p, size_t n, int flags), (fd, p, n, flags))
+WRAP(ssize_t, recv, EIO, (int fd, void *p, size_t n, int flags), (fd, p, n, flags))
+WRAP(ssize_t, sendto, ENOBUFS,
+     (int fd, const void *p, size_t n, int flags, const struct sockaddr *sa, socklen_t len),
+     (fd, p, n, flags, sa, len))
+WRAP(ssize_t, recvfrom, EIO,
+     (int fd, void *p, size_t n, int flags, struct sockaddr *sa, socklen_t *len),
+     (fd, p, n, flags, sa, len))
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails(ENOMEM) ? NULL : __real_calloc(n, size);
+}
+
+DIR *__real_opendir(const char *path);
+DIR *__wrap_opendir(const char *path);
+DIR *__wrap_opendir(const char *path)
+{
+    return fails(EMFILE) ? NULL : __real_opendir(path);
+}
+
+/* A failure that was told has an errno of those above, a layer and a message. */
+static int told(const struct hail_ctx *ctx, int rc)
+{
+    static const int known[] = {EMFILE, ENOBUFS, EACCES, ENOMEM, ENETUNREACH, EIO};
+    bool one = false;
+    if (rc >= 0)
+        return rc;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        one = one || rc == -known[i];
+    assert_true(one && failed);
+    assert_int_equal(ctx->err.errnum, -rc);
+    assert_true(ctx->err.layer != HAIL_LAYER_NONE);
+    assert_true(strlen(ctx->err.msg) > 0);
+    return rc;
+}
+
+static int converse(struct hail_ctx *ctx, struct hail_datagram *a, struct hail_datagram *b)
+{
+    char byte;
+    int rc = hail_send_to(ctx, a, NULL, "x", 1);
+    if (rc == 0) {
+        ssize_t n = hail_recv_from(ctx, b, &byte, 1, NULL);
+        rc = n < 0 ? (int)n : 0;
+    }
+    return rc;
+}
+
+static int datagrams(const void *arg)
+{
+    struct hail_ctx ctx = soon();
+    struct hail_datagram *server = NULL, *client = NULL;
+    struct hail_endpoint at = endpoint(arg);
+    const struct hail_opts opts = {.rcvbuf = 65536, .sndbuf = 65536, .reuseport = true};
+    int rc = hail_datagram_open(&ctx, &at, &opts, &server);
+    if (rc == 0) {
+        int held = fail_in; /* where it listens is asked for the test's sake */
+        fail_in = 0;
+        struct hail_endpoint to = hail_datagram_local(server);
+        fail_in = held;
+        rc = hail_datagram_connect(&ctx, &to, &opts, &client);
+    } else {
+        assert_null(server);
+    }
+    if (rc == 0)
+        rc = converse(&ctx, client, server);
+    else
+        assert_null(client);
+    hail_datagram_close(client);
+    hail_datagram_close(server);
+    return told(&ctx, rc);
+}
+
+static int see(void *arg, const struct hail_socket_info *info)
+{
+    (void)info;
+    ++*(int *)arg;
+    return 0;
+}
+
+static void own(void *arg, uint32_t inode, int pid, const char *name)
+{
+    (void)inode;
+    (void)pid;
+    (void)name;
+    ++*(int *)arg;
+}
+
+static int table(const void *arg)
+{
+    struct hail_ctx ctx = soon();
+    const struct hail_socket_filter all = {.protocol = IPPROTO_TCP};
+    const uint32_t inode = 1;
+    int seen = 0;
+    (void)arg;
+    int rc = hail_sockets_each(&ctx, &all, see, &seen);
+    if (rc == 0)
+        rc = hail_sockets_owners(&ctx, &inode, 1, own, &seen);
+    return told(&ctx, rc);
+}
+
+static void datagrams_when_calls_fail(void **state)
+{
+    (void)state;
+    each_call_fails(datagrams, "127.0.0.1:0");
+    each_call_fails(datagrams, "[::1]:0");
+}
+
+static void the_table_when_calls_fail(void **state)
+{
+    (void)state;
+    each_call_fails(table, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(datagrams_when_calls_fail),
+                                       cmocka_unit_test(the_table_when_calls_fail)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
