@@ -77,10 +77,10 @@ static int address_of(struct hail_ctx *ctx, const struct hail_endpoint *at, int 
     how.family = family ? family : how.family;
     struct hail_addrs addrs = {0};
     int rc = hail_resolve(ctx, at, &how, &addrs);
-    if (rc == 0 && addrs.n == 0)
-        rc = listen_failed(ctx, at, -EADDRNOTAVAIL);
-    if (rc == 0)
+    if (rc == 0 && addrs.n)
         *out = addrs.v[0].addr;
+    else if (rc == 0)
+        rc = listen_failed(ctx, at, -EADDRNOTAVAIL);
     hail_addrs_free(&addrs);
     return rc;
 }

@@ -185,7 +185,7 @@ int hail_stream_of_socket(struct hail_ctx *ctx, int fd, const struct hail_addr *
         memcpy(&t->peer, &peer->u, peer->len);
     if (hail_tracing(ctx))
         begin_span(ctx, &t->s);
-    *out = &t->s;
+    *out = (struct hail_stream *)t;
     return 0;
 }
 

@@ -189,7 +189,8 @@ ssize_t hail_try_sendfile(struct hail_ctx *ctx, struct hail_stream *s, int fd, o
 
 int hail_try_shutdown(struct hail_ctx *ctx, struct hail_stream *s)
 {
-    for (struct hail_stream *l = s; l; l = l->next) {
+    struct hail_stream *l = s;
+    do {
         if (l->sent_end || !l->ops->shutdown)
             continue;
         int rc = l->ops->shutdown(ctx, l);
@@ -199,7 +200,7 @@ int hail_try_shutdown(struct hail_ctx *ctx, struct hail_stream *s)
             return rc;
         }
         l->sent_end = true;
-    }
+    } while ((l = l->next));
     if (s->span)
         emit(s, (struct hail_event){.kind = HAIL_EVENT_NOTE, .text = "end sent (FIN)"});
     s->sent_end = true;
