@@ -1,5 +1,5 @@
 /* peer.h - the other end in tests of the network layer: bare sockets, so that hail is never its own
- * judge; counting descriptors; a trace that writes down what it is told; failing system calls.
+ * judge; a trace that writes down what it is told.
  */
 #ifndef HAIL_TESTS_PEER_H
 #define HAIL_TESTS_PEER_H
@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 #include <hail/hail.h>
+
+#include "support.h"
 
 #define UNUSED __attribute__((unused))
 
@@ -96,17 +98,6 @@ static UNUSED void raw_reset(int fd)
     struct linger hard = {.l_onoff = 1};
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
     close(fd);
-}
-
-static UNUSED size_t open_descriptors(void)
-{
-    size_t n = 0;
-    DIR *dir = opendir("/proc/self/fd");
-    assert_non_null(dir);
-    while (readdir(dir))
-        n++;
-    closedir(dir);
-    return n;
 }
 
 /* --- a trace as lines of text: "START stream", "IN 5", "DONE attempt 111 connection refused" ---

@@ -7,7 +7,7 @@
  * link: --wrap=poll
  * link: --wrap=connect
  */
-#include "syscalls.h"
+#include "peer.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -68,8 +68,8 @@ static int raw_listener_at(uint16_t port)
     struct sockaddr_in at = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-    __real_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (__real_bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, 16) < 0) {
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, 16) < 0) {
         close(fd);
         return -1;
     }
@@ -448,7 +448,7 @@ static void unix_sockets(void **state)
     assert_int_equal(hail_dial(&ctx, &to, NULL, &s), -ENOENT);
 
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(__real_bind(listener, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
     assert_int_equal(hail_dial(&ctx, &to, NULL, &s), -ECONNREFUSED);
     assert_non_null(strstr(ctx.err.advice, "nothing listens on it"));
     assert_int_equal(listen(listener, 0), 0);

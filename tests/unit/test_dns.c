@@ -4,6 +4,7 @@
  * The vectors for SVCB are those of RFC 9460 appendix D.
  */
 #include "proto/dns.h"
+#include "support.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -83,21 +83,6 @@ static void add_alias(struct made *m, const char *owner, const char *target, uin
     add(m, owner, HAIL_DNS_CNAME, ttl, name.p, name.n);
 }
 
-/* The bytes, moved so that they end where reading ends. */
-static uint8_t *at_the_edge(const void *p, size_t n)
-{
-    static uint8_t *area;
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    if (!area) {
-        area = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        assert_true(area != MAP_FAILED);
-        assert_int_equal(mprotect(area + 2 * page, page, PROT_NONE), 0);
-    }
-    assert_true(n <= 2 * page);
-    memcpy(area + 2 * page - n, p, n);
-    return area + 2 * page - n;
-}
-
 /* Reads everything there is to read; the last return of hail_dns_next(). */
 static int read_all(const uint8_t *p, size_t n)
 {
@@ -144,9 +129,9 @@ static void test_truncated(void **state)
     (void)state;
     struct made m;
     rich(&m);
-    assert_int_equal(read_all(at_the_edge(m.p, m.n), m.n), 0);
+    assert_int_equal(read_all(guarded(m.p, m.n), m.n), 0);
     for (size_t n = 0; n < m.n; n++) /* each count lies then */
-        assert_int_equal(read_all(at_the_edge(m.p, n), n), -EBADMSG);
+        assert_int_equal(read_all(guarded(m.p, n), n), -EBADMSG);
 }
 
 static void test_every_byte_wrong(void **state)
@@ -157,7 +142,7 @@ static void test_every_byte_wrong(void **state)
     rich(&m);
     for (size_t i = 0; i < m.n; i++) {
         for (size_t k = 0; k < sizeof values; k++) {
-            uint8_t *p = at_the_edge(m.p, m.n);
+            uint8_t *p = guarded(m.p, m.n);
             p[i] = values[k];
             int rc = read_all(p, m.n);
             assert_true(rc == 0 || rc == -EBADMSG);
@@ -167,7 +152,7 @@ static void test_every_byte_wrong(void **state)
 
 static int name_at(const void *p, size_t n, size_t at, char out[HAIL_DNS_NAME_MAX])
 {
-    struct hail_dns_msg m = {.p = at_the_edge(p, n), .n = n};
+    struct hail_dns_msg m = {.p = guarded(p, n), .n = n};
     size_t i = at;
     int rc = hail_dns_name(&m, &i, NULL);
     i = at;
@@ -229,7 +214,7 @@ static void test_pointer_chain(void **state)
 
 static int addresses(const struct made *m, uint16_t type, struct hail_dns_addresses *out)
 {
-    return hail_dns_addresses(at_the_edge(m->p, m->n), m->n, type, out);
+    return hail_dns_addresses(guarded(m->p, m->n), m->n, type, out);
 }
 
 static void test_addresses(void **state)
@@ -372,7 +357,7 @@ static void test_text(void **state)
         struct hail_buf b;
         begin(&m, "a.x", texts[i].type);
         add(&m, "a.x", texts[i].type, 1, texts[i].data, texts[i].n);
-        assert_int_equal(hail_dns_begin(&msg, at_the_edge(m.p, m.n), m.n), 0);
+        assert_int_equal(hail_dns_begin(&msg, guarded(m.p, m.n), m.n), 0);
         assert_int_equal(hail_dns_next(&msg, &rr), 1);
         hail_buf_init(&b, HAIL_DNS_TEXT_MAX);
         assert_int_equal(hail_dns_data_text(&msg, &rr, &b), 0);

@@ -3,6 +3,7 @@
 #include <hail/http.h>
 
 #include "proto/http_scan.h"
+#include "support.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -11,29 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #define FIELDS 32
-
-/* `n` bytes that end where reading on is a fault. */
-static char *guarded(const char *data, size_t n)
-{
-    static char *area;
-    enum { PAGES = 32, PAGE = 4096 };
-    if (!area) {
-        area = mmap(NULL, (PAGES + 1) * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                    -1, 0);
-        assert_true(area != MAP_FAILED);
-        assert_int_equal(mprotect(area + PAGES * PAGE, PAGE, PROT_NONE), 0);
-    }
-    assert_true(n <= PAGES * PAGE);
-    char *p = area + PAGES * PAGE - n;
-    memcpy(p, data, n);
-    return p;
-}
 
 static ssize_t parse(struct hail_http_head *h, int asked, const char *p, size_t n)
 {

@@ -8,32 +8,10 @@
  */
 #include "addresses.h"
 #include "net/resolve.h"
+#include "support.h"
 
 #include <errno.h>
 #include <pthread.h>
-
-/* malloc or calloc fails at the n-th call of this thread; 0: never. */
-static _Thread_local int fail_at, calls;
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_malloc(size_t size)
-{
-    if (fail_at && ++calls == fail_at) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return __real_malloc(size);
-}
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size)
-{
-    if (fail_at && ++calls == fail_at) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return __real_calloc(n, size);
-}
 
 static const char hosts_text[] = "192.0.2.1\tweb.example  WWW web # alias\n"
                                  "192.0.2.1 web.example again\n"
@@ -219,11 +197,10 @@ static void test_malloc_fails(void **state)
         struct hail_ctx ctx = HAIL_CTX_INIT;
         struct hail_addrs a = {.n = 77};
         ctx.by = hail_deadline_in(10000);
-        calls = 0;
-        fail_at = n;
+        fail_nth(n);
         int rc = resolve(&ctx, "some.example:80", &opts, &a);
-        bool reached = calls >= n;
-        fail_at = 0;
+        fail_nth(0);
+        bool reached = has_failed();
         if (rc == 0) {
             assert_int_equal(a.n, 1);
             assert_string_equal(text_of(&a.v[0].addr), "192.0.2.1");

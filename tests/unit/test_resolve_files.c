@@ -2,20 +2,13 @@
  * anywhere. */
 #include "addresses.h"
 #include "net/resolve.h"
-
-#include <sys/mman.h>
+#include "support.h"
 
 static void parse_conf(struct hail_resolv_conf *c, const char *text)
 {
     size_t n = strlen(text);
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    char *area = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(area != MAP_FAILED && n <= page);
-    assert_int_equal(mprotect(area + page, page, PROT_NONE), 0);
-    memcpy(area + page - n, text, n);
     hail_resolv_conf_init(c);
-    hail_resolv_conf_parse(c, area + page - n, n);
-    munmap(area, 2 * page);
+    hail_resolv_conf_parse(c, guarded(text, n), n);
 }
 
 static void test_conf(void **state)

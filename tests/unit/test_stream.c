@@ -10,14 +10,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-static bool no_memory;
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_malloc(size_t size)
-{
-    return no_memory ? NULL : __real_malloc(size);
-}
-
 /* A stream and the bare socket that it talks to. */
 struct pair {
     struct hail_ctx ctx;
@@ -276,11 +268,11 @@ static void *drain(void *arg)
 {
     struct pair *p = arg;
     size_t size = 4 << 20, got = 0;
-    char *all = __real_malloc(size);
+    char *all = malloc(size);
     ssize_t n;
     while ((n = recv(p->peer, all + got, size - got, 0)) > 0)
         got += (size_t)n;
-    char *sized = __real_malloc(got + sizeof got);
+    char *sized = malloc(got + sizeof got);
     memcpy(sized, &got, sizeof got);
     memcpy(sized + sizeof got, all, got);
     free(all);
@@ -495,9 +487,9 @@ static void what_is_no_stream(void **state)
     assert_int_equal(hail_stream_of_fd(&ctx, file, &s), -ENOTSOCK);
     assert_int_equal(hail_stream_of_fd(&ctx, -1, &s), -EBADF);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    no_memory = true;
+    fail_nth(1);
     int rc = hail_stream_of_fd(&ctx, ends[0], &s);
-    no_memory = false;
+    fail_nth(0);
     assert_int_equal(rc, -ENOMEM);
     assert_int_equal(ctx.err.layer, HAIL_LAYER_LOCAL);
     assert_ptr_equal(s, &ctx);                                  /* untouched on failure */

@@ -3,31 +3,8 @@
  * link: --wrap=calloc
  * link: --wrap=malloc
  */
+#include "support.h"
 #include "tls_ends.h"
-
-/* --- allocations that fail --- */
-
-static long fail_after = -1; /* so many allocations go well; -1: all */
-
-static bool fails(void)
-{
-    return fail_after >= 0 && fail_after-- == 0;
-}
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
 
 /* Every allocation of hail's own fails in turn: an error or no harm, and the lower stream stays. */
 static void test_no_memory(void **state)
@@ -36,13 +13,13 @@ static void test_no_memory(void **state)
     int rc = -1, c, s;
     struct hail_tls_config *sc = server_config("server.pem");
     const struct hail_tls_opts opts = {.ca_file = in_dir("ca.pem")};
-    for (long n = 0; rc < 0; n++) {
+    for (int n = 1; rc < 0; n++) {
         struct ends e = plain_ends();
         struct hail_tls_config *cc = NULL;
         struct hail_tls_info i;
         struct hail_stream *lower = e.c;
         assert_int_equal(hail_tls_server_start(&e.sctx, &e.s, sc), 0);
-        fail_after = n;
+        fail_nth(n);
         rc = hail_tls_config_new(&e.cctx, false, &opts, &cc);
         if (rc == 0)
             rc = hail_tls_client_start(&e.cctx, &e.c, "localhost", cc);
@@ -55,7 +32,7 @@ static void test_no_memory(void **state)
             assert_int_equal(c, 0);
             rc = hail_tls_info(e.c, &i);
         }
-        fail_after = -1;
+        fail_nth(0);
         close_ends(&e);
         hail_tls_config_free(cc);
         assert_true(n < 100);
@@ -70,15 +47,15 @@ static void test_no_memory_in_openssl(void **state)
     (void)state;
     int c, s, good = 0;
     struct hail_tls_config *cc = client_config(), *sc = server_config("server.pem");
-    for (long n = 0; n < 4000 && good < 5; n += 3) {
+    for (int n = 1; n < 4000 && good < 5; n += 3) {
         struct ends e = laid(cc, sc, "localhost");
         struct ends wrong = laid(cc, sc, "wrong.example");
-        fail_after = n;
+        fail_nth(n);
         shake(&e, &c, &s);
-        good = fail_after >= 0 && c == 0 ? good + 1 : 0;
-        fail_after = n;
+        good = !has_failed() && c == 0 ? good + 1 : 0;
+        fail_nth(n);
         shake(&wrong, &c, &s);
-        fail_after = -1;
+        fail_nth(0);
         assert_true(c < 0);
         close_ends(&e);
         close_ends(&wrong);
@@ -99,7 +76,7 @@ static void *ssl_realloc(void *p, size_t n, const char *file, int line)
 {
     (void)file;
     (void)line;
-    return fails() ? NULL : realloc(p, n);
+    return fails(ENOMEM) ? NULL : realloc(p, n);
 }
 
 static void ssl_free(void *p, const char *file, int line)

@@ -9,30 +9,6 @@
 
 #include <sys/mman.h>
 
-static int fail_in; /* counts down to the allocation that fails; 0: none does */
-static bool failed;
-
-static bool fails(void)
-{
-    if (fail_in == 0 || --fail_in > 0)
-        return false;
-    return failed = true;
-}
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__real_realloc(void *p, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_realloc(void *p, size_t size)
-{
-    return fails() ? NULL : __real_realloc(p, size);
-}
-
 /* Everything a terminal might obey, a bidirectional override, bytes that are not UTF-8, a NUL. */
 static const char hostile[] =
     "\033]0;owned\a\033[2J\xc2\x9b"
@@ -284,12 +260,11 @@ static void no_memory(void **state)
     int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
     struct hail_endpoint peer = endpoint("127.0.0.1:80");
     for (size_t i = 0; i < 3; i++) {
-        int n = 1;
-        for (failed = true; failed; n++) {
+        int n = 0;
+        do {
             struct hail_ctx ctx = HAIL_CTX_INIT;
             size_t before = open_descriptors();
-            failed = false;
-            fail_in = n;
+            fail_nth(++n);
             int rc = sinks[i](&ctx, out, &ctx.trace);
             if (rc < 0) {
                 assert_null(ctx.trace);
@@ -298,11 +273,11 @@ static void no_memory(void **state)
                 hail_trace_begin(&ctx, HAIL_LAYER_NAME, "resolve", &peer, "x");
                 rc = hail_trace_close(ctx.trace);
             }
-            fail_in = 0;
-            assert_true(rc == 0 || (failed && rc == -ENOMEM));
+            fail_nth(0);
+            assert_true(rc == 0 || (has_failed() && rc == -ENOMEM));
             assert_int_equal(open_descriptors(), before);
-        }
-        assert_true(n > 2);
+        } while (has_failed());
+        assert_true(n > 1);
     }
     close(out);
 }
@@ -325,13 +300,12 @@ static void off_is_off(void **state)
     (void)state;
     struct hail_ctx ctx = HAIL_CTX_INIT;
     struct log_trace log = LOG_TRACE;
-    fail_in = 1;
-    failed = false;
+    fail_nth(1);
     uint32_t span = hail_trace_begin(&ctx, HAIL_LAYER_NAME, "resolve", NULL, "x");
     hail_trace_note(&ctx, HAIL_LAYER_NAME, "resolve", "%s", "y");
     hail_trace_end(&ctx, span, 7, HAIL_LAYER_NAME, "resolve", 0, NULL);
-    fail_in = 0;
-    assert_false(failed);
+    fail_nth(0);
+    assert_false(has_failed());
     assert_int_equal(span, 0);
     assert_int_equal(ctx.span, 7); /* the parent is back all the same */
     ctx.span = 0;
