@@ -109,7 +109,7 @@ int hail_trace_jsonl(struct hail_ctx *ctx, int fd, struct hail_trace **out)
     s->trace.event = on_event;
     s->trace.close = on_close;
     s->fd = fd;
-    hail_buf_init(&s->out, 8 * DATA_MAX);
+    hail_buf_init(&s->out, 8 * (size_t)DATA_MAX);
     *out = &s->trace;
     return 0;
 }
