@@ -191,7 +191,7 @@ static int connect_to(struct hail_ctx *ctx, struct hail_datagram *d, const struc
         if (rc == 0)
             rc = bind_at(d, &from);
         if (rc < 0)
-            return hail_datagram_failed(ctx, d, "bind", NULL, rc);
+            return hail_datagram_failed(ctx, d, "bind", rc == -EINVAL ? NULL : &from, rc);
     }
     if (connect(d->fd, &addr.u.sa, addr.len) < 0)
         return hail_datagram_failed(ctx, d, "connect to", &addr, -errno);

@@ -59,6 +59,8 @@ int hail_send_batch(struct hail_ctx *ctx, struct hail_datagram *d, const struct 
     struct batch b;
     if (n == 0)
         return 0;
+    if (!v[0].addr.len && !d->connected)
+        return hail_datagram_failed(ctx, d, "send to", NULL, -EDESTADDRREQ);
     n = n < HAIL_BATCH_MAX ? n : HAIL_BATCH_MAX;
     int rc = hail_datagram_ready(ctx, d, v[0].addr.len ? v[0].addr.u.sa.sa_family : d->family);
     if (rc < 0)

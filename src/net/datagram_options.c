@@ -77,7 +77,7 @@ int hail_datagram_multicast(struct hail_ctx *ctx, struct hail_datagram *d, const
     static const char op[] = "set up multicast at";
     bool v6 = d->family == AF_INET6;
     int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
-    int index = index_of(ifname);
+    int index = d->fd < 0 ? -ENOTCONN : index_of(ifname);
     if (index < 0)
         return hail_datagram_failed(ctx, d, op, NULL, index);
     if (ifname && v6) {

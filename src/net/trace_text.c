@@ -10,7 +10,8 @@
  *               > GET / HTTP/1.0\r\n
  *
  * A live span's line is indented by its depth. The waterfall, at the end, draws each span as a bar
- * between the first and the last event. Spans past SPANS_MAX are told line by line, but not drawn.
+ * between the first and the last event. Of more than SPANS_MAX spans some that are over are not
+ * drawn.
  */
 #include "base/buf.h"
 #include "base/error.h"
@@ -93,15 +94,36 @@ static void begin_line(struct text_sink *t, const struct hail_event *e, int dept
     hail_buf_printf(&t->out, "%*s", indent(depth), "");
 }
 
-/* Appends text made safe, at most `columns` of it. */
-static void put_text(struct text_sink *t, const char *s, size_t n, int columns)
+/* Bytes at the front of safe text that take at most `columns`; *used is what they take. */
+static size_t fit(const char *s, size_t n, int columns, int *used)
 {
-    char safe[512];
-    size_t room = columns < 8 ? 8 : (size_t)columns;
-    if (room >= sizeof safe)
-        room = sizeof safe - 1;
-    size_t len = hail_text_safe_into(safe, room + 1, s, n);
-    hail_buf_add(&t->out, safe, len);
+    size_t at = 0;
+    *used = 0;
+    while (at < n) {
+        uint32_t cp;
+        size_t len = hail_utf8_next(s + at, n - at, &cp);
+        int width = len ? hail_utf8_width(cp) : 1;
+        if (*used + width > columns)
+            break;
+        *used += width;
+        at += len ? len : 1;
+    }
+    return at;
+}
+
+/* Appends at most `columns` of text that is safe already; returns the columns it took. */
+static int put_fit(struct text_sink *t, const char *safe, size_t n, int columns)
+{
+    int used;
+    hail_buf_add(&t->out, safe, fit(safe, n, columns < 8 ? 8 : columns, &used));
+    return used;
+}
+
+/* The same, made safe first. */
+static int put_text(struct text_sink *t, const char *s, size_t n, int columns)
+{
+    char safe[2048];
+    return put_fit(t, safe, hail_text_safe_into(safe, sizeof safe, s, n), columns);
 }
 
 static int room(const struct text_sink *t, int depth)
@@ -129,6 +151,19 @@ static void label_of(const struct hail_event *e, char *out, size_t size)
     hail_buf_free(&b);
 }
 
+/* Makes room among the later spans: the first that is over goes, so that the live ones keep their
+ * place in the nesting and the beginning of the story stays. */
+static void forget_one(struct text_sink *t)
+{
+    for (size_t i = SPANS_MAX / 2; i < t->nbars; i++) {
+        if (!t->bars[i].end_ns)
+            continue;
+        t->nbars--;
+        memmove(&t->bars[i], &t->bars[i + 1], (t->nbars - i) * sizeof *t->bars);
+        return;
+    }
+}
+
 static void on_start(struct text_sink *t, const struct hail_event *e)
 {
     struct bar *parent = find_bar(t, e->parent);
@@ -137,8 +172,10 @@ static void on_start(struct text_sink *t, const struct hail_event *e)
     label_of(e, bar.label, sizeof bar.label);
     begin_line(t, e, bar.depth);
     hail_buf_str(&t->out, sgr(t, BOLD));
-    put_text(t, bar.label, strlen(bar.label), room(t, bar.depth));
+    put_fit(t, bar.label, strlen(bar.label), room(t, bar.depth));
     hail_buf_printf(&t->out, "%s\n", sgr(t, OFF));
+    if (t->nbars == SPANS_MAX)
+        forget_one(t);
     if (t->nbars < SPANS_MAX)
         t->bars[t->nbars++] = bar;
 }
@@ -242,7 +279,9 @@ static int label_columns(const struct text_sink *t)
 {
     int longest = 0, most = t->columns - BAR_MIN - DURATION;
     for (size_t i = 0; i < t->nbars; i++) {
-        int n = indent(t->bars[i].depth) + (int)strlen(t->bars[i].label);
+        int n;
+        fit(t->bars[i].label, strlen(t->bars[i].label), t->columns, &n);
+        n += indent(t->bars[i].depth);
         longest = n > longest ? n : longest;
     }
     return longest < most ? longest : most;
@@ -261,9 +300,7 @@ static void draw_bar(struct text_sink *t, const struct bar *bar, int label, int 
         to = from + 1;
     int in = indent(bar->depth);
     hail_buf_printf(&t->out, "%*s", in, "");
-    size_t before = t->out.len;
-    put_text(t, bar->label, strlen(bar->label), label - in);
-    int used = in + (int)(t->out.len - before);
+    int used = in + put_fit(t, bar->label, strlen(bar->label), label - in);
     hail_buf_printf(&t->out, "%*s |%*s%s", used < label ? label - used : 0, "", from, "",
                     sgr(t, bar->errnum ? RED : BLUE));
     for (int i = from; i < to; i++)
