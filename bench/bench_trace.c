@@ -6,8 +6,6 @@
  */
 #include <hail/hail.h>
 
-#include <poll.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,8 +15,12 @@
 #define BLOCK   2000 /* rounds of one kind in a row */
 #define BLOCKS  51
 
-static struct hail_ctx off = HAIL_CTX_INIT, null = HAIL_CTX_INIT;
-static struct hail_stream *ours, *theirs;
+/* A connected pair; a stream reports to the trace of the context that it was made with. */
+struct pair {
+    struct hail_ctx ctx;
+    struct hail_stream *ours, *theirs;
+};
+static struct pair off, null;
 static char message[MESSAGE] = "hello", back[MESSAGE];
 static unsigned long events;
 static int failed;
@@ -30,11 +32,21 @@ static void on_event(struct hail_trace *self, const struct hail_event *event)
     events++;
 }
 
-static inline void round_of(struct hail_ctx *ctx)
+static bool open_pair(struct pair *p, struct hail_trace *trace)
+{
+    int fd[2];
+    p->ctx = (struct hail_ctx)HAIL_CTX_INIT;
+    p->ctx.trace = trace;
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == 0 &&
+           hail_stream_of_fd(&p->ctx, fd[0], &p->ours) == 0 &&
+           hail_stream_of_fd(&p->ctx, fd[1], &p->theirs) == 0;
+}
+
+static inline void round_of(struct pair *p)
 {
     size_t got;
-    failed += hail_write(ctx, ours, message, sizeof message, NULL) < 0;
-    failed += hail_read_full(ctx, theirs, back, sizeof back, &got) < 0;
+    failed += hail_write(&p->ctx, p->ours, message, sizeof message, NULL) < 0;
+    failed += hail_read_full(&p->ctx, p->theirs, back, sizeof back, &got) < 0;
 }
 
 __attribute__((noinline)) static void round_off(void)
@@ -49,8 +61,8 @@ __attribute__((noinline)) static void round_null(void)
 
 __attribute__((noinline)) static void round_bare(void)
 {
-    failed += send(hail_stream_fd(ours), message, sizeof message, MSG_NOSIGNAL) != MESSAGE;
-    failed += recv(hail_stream_fd(theirs), back, sizeof back, 0) != MESSAGE;
+    failed += send(hail_stream_fd(off.ours), message, sizeof message, MSG_NOSIGNAL) != MESSAGE;
+    failed += recv(hail_stream_fd(off.theirs), back, sizeof back, 0) != MESSAGE;
 }
 
 static double block(void (*round)(void), int n)
@@ -64,12 +76,11 @@ static double block(void (*round)(void), int n)
 int main(int argc, char **argv)
 {
     static double t_off[BLOCKS], t_null[BLOCKS], t_bare[BLOCKS];
-    int fd[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) < 0 ||
-        hail_stream_of_fd(&off, fd[0], &ours) < 0 || hail_stream_of_fd(&off, fd[1], &theirs) < 0)
-        return 1;
     struct hail_trace trace = {.event = on_event};
-    null.trace = &trace;
+    if (!open_pair(&off, NULL) || !open_pair(&null, &trace)) {
+        fprintf(stderr, "bench_trace: %s%s\n", off.ctx.err.msg, null.ctx.err.msg);
+        return 1;
+    }
     if (argc > 1) { /* under callgrind: as often as told, no more */
         int n = atoi(argv[1]);
         block(round_off, n);
@@ -85,7 +96,9 @@ int main(int argc, char **argv)
     report("trace_round_bare", t_bare, BLOCKS, "ns", 0);
     report("trace_round_off", t_off, BLOCKS, "ns", 0);
     report("trace_round_null_sink", t_null, BLOCKS, "ns", 0);
-    hail_close(ours);
-    hail_close(theirs);
+    hail_close(off.ours);
+    hail_close(off.theirs);
+    hail_close(null.ours);
+    hail_close(null.theirs);
     return failed || events == 0;
 }
