@@ -57,7 +57,8 @@ HAIL_API int hail_trace_jsonl(struct hail_ctx *ctx, int fd, struct hail_trace **
  * or cut. -EINVAL for another ending. Closing the trace closes the file. */
 HAIL_API int hail_trace_file(struct hail_ctx *ctx, const char *path, struct hail_trace **out);
 
-/* Ends the trace. Returns 0, or the -errno of the first write that failed. Accepts NULL. */
+/* Ends the trace. A stream reports to the trace it was made with until it is closed: close streams
+ * first. Returns 0, or the -errno of the first write that failed. Accepts NULL. */
 HAIL_API int hail_trace_close(struct hail_trace *trace);
 
 /* For programs that add to the trace: begins a span below ctx->span and makes it ctx->span; the
