@@ -367,7 +367,7 @@ def test_the_log_as_documents(serve, root):
     server.talk(request("/index.html"))
     server.talk(request("/nothing", method="HEAD"))
     _, out, log = server.stop()
-    docs = [json.loads(line) for line in out.splitlines()]
+    docs = sorted((json.loads(line) for line in out.splitlines()), key=lambda d: d["target"])
     assert [(d["kind"], d["method"], d["target"], d["status"], d["bytes"], d["complete"])
             for d in docs] == [("request", "GET", "/index.html", 200, 9, True),
                                ("request", "HEAD", "/nothing", 404, 0, True)]
