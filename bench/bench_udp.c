@@ -23,8 +23,9 @@
 
 #define SLICE_MS 300
 #define SLICES   9
-#define BATCH    8     /* messages of many datagrams in one call of the library */
-#define JOINED   65507 /* bytes that the kernel joins at most */
+#define BATCH    8           /* messages of many datagrams in one call of the library, at most */
+#define IN_CALL  (128 << 10) /* bytes in one call: more would not stay in the cache */
+#define JOINED   65507       /* bytes that the kernel joins at most */
 #define RCVBUF   (8 << 20)
 
 static _Atomic bool stop;
@@ -39,6 +40,7 @@ static void die(const char *what, const char *why)
 struct job {
     uint16_t size;  /* of a datagram */
     size_t message; /* of as many datagrams as one message takes */
+    size_t batch;   /* messages in one call */
     struct hail_datagram *rx, *tx;
     uint64_t received;
 };
@@ -58,7 +60,7 @@ static void *send_hail(void *arg)
     for (int i = 0; i < BATCH; i++)
         v[i] = (struct hail_message){.data = outgoing, .len = j->message, .segment = j->size};
     while (!stop)
-        if (hail_send_batch(&ctx, j->tx, v, BATCH) < 0)
+        if (hail_send_batch(&ctx, j->tx, v, j->batch) < 0)
             die("send", ctx.err.msg);
     return NULL;
 }
@@ -71,7 +73,7 @@ static void receive_hail(struct job *j, int64_t until)
         v[i] = (struct hail_message){.data = incoming[i], .size = sizeof incoming[i]};
     ctx.by.ns = until + 1000000000;
     while (hail_now() < until) {
-        int n = hail_recv_batch(&ctx, j->rx, v, BATCH);
+        int n = hail_recv_batch(&ctx, j->rx, v, j->batch);
         if (n < 0)
             die("receive", ctx.err.msg);
         for (int i = 0; i < n; i++)
@@ -135,7 +137,9 @@ static void receive_bare(struct job *j, int64_t until)
 static double slice(uint16_t size, size_t message, bool library)
 {
     struct hail_ctx ctx = HAIL_CTX_INIT;
-    struct job j = {.size = size, .message = message};
+    struct job j = {.size = size, .message = message, .batch = IN_CALL / message};
+    if (j.batch > BATCH)
+        j.batch = BATCH;
     struct hail_opts opts = {.rcvbuf = RCVBUF};
     struct hail_endpoint at;
     if (hail_endpoint_parse(&ctx, &at, "127.0.0.1:0", 0) < 0 ||
