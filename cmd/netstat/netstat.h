@@ -1,0 +1,64 @@
+/* netstat.h - the rooms of `hail netstat`: what was asked, and who answers it.
+ *
+ *   netstat.c       the command: picks a view, repeats it with -c
+ *   options.c       net-tools' letters and words as getopt takes them, and hail's own beside them
+ *   families.c      net-tools' names of address families (-A, --inet, ...)
+ *   names.c         hosts, ports, protocols and users in net-tools' words
+ *   legacy.c        net-tools' list of sockets: TCP, UDP, UDP-Lite, raw, byte for byte
+ *   legacy_unix.c   ... of Unix sockets;  legacy_old.c  ... of families from before
+ *   routes.c interfaces.c groups.c statistics.c masquerade.c   -r, -i, -g, -s, -M
+ */
+#ifndef HAIL_CMD_NETSTAT_H
+#define HAIL_CMD_NETSTAT_H
+
+#include "cmd.h"
+
+/* net-tools' words for an exit status. */
+enum {
+    NETSTAT_FAILED = 1,  /* an unknown family, a table that the kernel does not have */
+    NETSTAT_USAGE = 3,   /* a wrong option, or two views at once */
+    NETSTAT_NOTHING = 8, /* the family has no routing table here */
+};
+
+/* What the command line says. The letters count as net-tools counts them; nothing is implied yet in
+ * what options.c leaves but what net-tools itself makes of them before its first line. */
+struct netstat {
+    struct common *c;
+
+    /* views: at most one */
+    bool routes, interfaces, statistics, masquerade;
+    bool groups; /* beside the list of sockets, not instead */
+
+    /* which sockets */
+    bool all, listening;
+    bool tcp, udp, udplite, sctp, raw;
+    bool inet, inet6, unix_, ipx, ax25, netrom, x25, rose, ddp, bluetooth;
+    bool all_protocols;   /* the protocols were implied by a family: what is absent is no error */
+    bool chosen;          /* any protocol or family: without, the list is of everything */
+    char family_words[256]; /* net-tools' `afname`: the families' names as given, by commas */
+
+    /* how */
+    int extend; /* how often -e was given */
+    bool programs, context, timers, continuous, verbose, wide, symbolic, fib, cache;
+    bool numeric_hosts, numeric_ports, numeric_users;
+};
+
+/* Each prints its view once and returns the exit status; with -c netstat.c calls it again each
+ * second for as long as it returns 0. */
+int netstat_routes(struct netstat *n);
+int netstat_interfaces(struct netstat *n);
+int netstat_groups(struct netstat *n); /* headed by its own title; below the sockets */
+int netstat_statistics(struct netstat *n);
+int netstat_masquerade(struct netstat *n);
+
+/* names.c: as net-tools shows them without -W's cut. The strings are valid until the same function
+ * is called four times more. */
+struct hail_addr;
+const char *netstat_host(struct netstat *n, const struct hail_addr *addr);
+const char *netstat_port(struct netstat *n, uint16_t port, const char *protocol);
+const char *netstat_user(struct netstat *n, uint32_t uid);
+
+/* "netstat: no support for `WHAT' on this system." on standard error. */
+void netstat_unsupported(const char *what);
+
+#endif
