@@ -7,6 +7,9 @@
  *   legacy.c        net-tools' list of sockets: TCP, UDP, UDP-Lite, raw, byte for byte
  *   legacy_unix.c   ... of Unix sockets;  legacy_old.c  ... of families from before
  *   routes.c interfaces.c groups.c statistics.c masquerade.c   -r, -i, -g, -s, -M
+ *   select.c        the sockets that were asked for, of one or all namespaces, for hail's own
+ * views: table.c json.c  rows for people and for programs explain.c summary.c tree.c   what they
+ * mean; counts; process to process watch.c kill.c  what changes; closing sockets
  */
 #ifndef HAIL_CMD_NETSTAT_H
 #define HAIL_CMD_NETSTAT_H
@@ -33,14 +36,22 @@ struct netstat {
     bool all, listening;
     bool tcp, udp, udplite, sctp, raw;
     bool inet, inet6, unix_, ipx, ax25, netrom, x25, rose, ddp, bluetooth;
-    bool all_protocols;   /* the protocols were implied by a family: what is absent is no error */
-    bool chosen;          /* any protocol or family: without, the list is of everything */
+    bool all_protocols;     /* the protocols were implied by a family: what is absent is no error */
+    bool chosen;            /* any protocol or family: without, the list is of everything */
     char family_words[256]; /* net-tools' `afname`: the families' names as given, by commas */
 
     /* how */
     int extend; /* how often -e was given */
     bool programs, context, timers, continuous, verbose, wide, symbolic, fib, cache;
     bool numeric_hosts, numeric_ports, numeric_users;
+
+    /* hail's own, all by long options */
+    bool table, info, memory, options, cgroup, explain, summary, tree, kill, yes;
+    bool mptcp, vsock, packet, netlink; /* further kinds */
+    int watch_ms;                       /* 0: not */
+    const char *netns;                  /* NAME, PID or "all"; NULL: this one */
+    struct hail_socket_filter *filter;  /* of the operands, or NULL */
+    struct hail_holders *holders;       /* loaded by netstat_each() when asked for */
 };
 
 /* Each prints its view once and returns the exit status; with -c netstat.c calls it again each
@@ -50,6 +61,26 @@ int netstat_interfaces(struct netstat *n);
 int netstat_groups(struct netstat *n); /* headed by its own title; below the sockets */
 int netstat_statistics(struct netstat *n);
 int netstat_masquerade(struct netstat *n);
+
+/* hail's own views; each prints once (watch: until it is stopped) and returns the exit status. */
+int netstat_table(struct netstat *n);
+int netstat_json(struct netstat *n);
+int netstat_explain(struct netstat *n);
+int netstat_summary(struct netstat *n);
+int netstat_tree(struct netstat *n);
+int netstat_watch(struct netstat *n);
+int netstat_kill(struct netstat *n);
+
+/* select.c: tells every socket that the command line asks for (kinds, families, states by -a and
+ * -l, filter, namespaces), with `want` (bits of enum hail_socket_has) beside what the options ask
+ * for. With -p or a filter by process n->holders is loaded anew first. What could not be seen is
+ * said on standard error. Returns 0, what `each` stopped with, or -errno with n->c->ctx.err. */
+int netstat_each(struct netstat *n, unsigned want, hail_socket_info_fn *each, void *arg);
+
+/* "*", "[::]:80", "10.0.0.1:https", "/run/x", "@abstract": one end of a row as hail writes
+ * endpoints, never cut, made safe where `safe`; names as the numeric options say. Returns `out`. */
+char *netstat_endpoint(struct netstat *n, const struct hail_socket_info *row, bool peer, char *out,
+                       size_t size);
 
 /* names.c: as net-tools shows them without -W's cut. The strings are valid until the same function
  * is called four times more. */

@@ -23,30 +23,18 @@ static int add_listener(void *arg, const struct hail_socket_info *info)
 /* Listening TCP sockets, and UDP sockets without a peer: the kernel filters both. */
 int list_listeners(struct ports *p)
 {
-    struct hail_socket_filter tcp = {
-        .protocol = IPPROTO_TCP, .family = p->c->family, .states = 1u << HAIL_LISTEN};
-    struct hail_socket_filter udp = {
-        .protocol = IPPROTO_UDP, .family = p->c->family, .states = 1u << HAIL_CLOSE};
+    struct hail_socket_query tcp = {
+        .kinds = HAIL_KIND_BIT(HAIL_KIND_TCP), .family = p->c->family, .states = 1u << HAIL_LISTEN};
+    struct hail_socket_query udp = {
+        .kinds = HAIL_KIND_BIT(HAIL_KIND_UDP), .family = p->c->family, .states = 1u << HAIL_CLOSE};
     p->v = calloc(LISTENERS_MAX, sizeof *p->v);
     if (!p->v)
         return local_error("list", "the listeners", ENOMEM);
-    if (hail_sockets_each(&p->c->ctx, &tcp, add_listener, p) < 0 ||
-        hail_sockets_each(&p->c->ctx, &udp, add_listener, p) < 0)
+    if (hail_sockets_each(&p->c->ctx, &tcp, NULL, add_listener, p) < 0 ||
+        hail_sockets_each(&p->c->ctx, &udp, NULL, add_listener, p) < 0)
         return fail(p->c);
     qsort(p->v, p->n, sizeof *p->v, by_port);
     return 0;
-}
-
-static void add_owner(void *arg, uint32_t inode, int pid, const char *name)
-{
-    struct ports *p = arg;
-    for (size_t i = 0; i < p->n; i++) {
-        struct listener *l = &p->v[i];
-        if (l->info.inode == inode && (!l->pid || pid < l->pid)) {
-            l->pid = pid;
-            hail_text_safe_into(l->name, sizeof l->name, name, strlen(name));
-        }
-    }
 }
 
 void find_owners(struct ports *p)
@@ -57,8 +45,20 @@ void find_owners(struct ports *p)
     p->owners = true;
     for (size_t i = 0; i < p->n; i++)
         inodes[i] = p->v[i].info.inode;
-    hail_sockets_owners(&p->c->ctx, inodes, p->n, add_owner,
-                        p); /* without: the names are missing */
+    const struct hail_holders_query query = {.inodes = inodes, .n = p->n, .first = true};
+    struct hail_holders *holders;
+    if (hail_holders_load(&p->c->ctx, &query, &holders) < 0)
+        return; /* the names are missing */
+    for (size_t i = 0; i < p->n; i++) {
+        struct listener *l = &p->v[i];
+        struct hail_holder holder;
+        if (!hail_holder_get(holders, l->info.inode, 0, &holder))
+            continue;
+        l->pid = holder.process->pid;
+        hail_text_safe_into(l->name, sizeof l->name, holder.process->name,
+                            strlen(holder.process->name));
+    }
+    hail_holders_free(holders);
 }
 
 bool holds(const struct listener *l, uint16_t first, uint16_t last, unsigned protos)

@@ -288,8 +288,8 @@ static int keep(void *arg, const struct hail_socket_info *info)
 int tour_list(struct tour *t, struct hail_socket_info *v, int max)
 {
     struct listing l = {.t = t, .v = v, .max = max};
-    struct hail_socket_filter f = {.protocol = IPPROTO_TCP, .family = AF_INET};
-    int rc = hail_sockets_each(&t->c->ctx, &f, keep, &l);
+    struct hail_socket_query q = {.kinds = HAIL_KIND_BIT(HAIL_KIND_TCP), .family = AF_INET};
+    int rc = hail_sockets_each(&t->c->ctx, &q, NULL, keep, &l);
     return rc < 0 ? rc : l.n;
 }
 

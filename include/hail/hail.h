@@ -12,7 +12,7 @@
 #include <hail/services.h>
 #include <hail/slice.h>
 #include <hail/socket.h>
-#include <hail/sockets.h>
+#include <hail/diag.h>
 #include <hail/stream.h>
 #include <hail/tls.h>
 #include <hail/trace.h>

@@ -1,101 +1,91 @@
-/* sockets.c - asking the kernel for its sockets over netlink; include/hail/sockets.h. */
+/* sockets.c - every socket that a query asks for: over kinds, families and sources;
+ * include/hail/diag.h. */
+#include "diag/sockets.h"
 #include "base/error.h"
-#include "diag/inet_diag.h"
 
 #include <errno.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <poll.h>
-#include <unistd.h>
 
-#define DUMP_BYTES (64 << 10) /* the kernel fills at most 32 KiB of one datagram */
-
-/* Passes on what fits the ports, which only a program in the kernel could filter. */
-struct wanted {
-    const struct hail_socket_filter *filter;
-    hail_socket_info_fn *each;
-    void *arg;
-};
-
-static int pass(void *arg, const struct hail_socket_info *info)
+int hail_listing_tell(struct hail_listing *l)
 {
-    const struct wanted *w = arg;
-    const struct hail_socket_filter *f = w->filter;
-    if ((f->local_port && hail_addr_port(&info->local) != f->local_port) ||
-        (f->peer_port && hail_addr_port(&info->peer) != f->peer_port))
+    const struct hail_socket_query *q = l->query;
+    const struct hail_socket_info *info = &l->row.info;
+    l->told++;
+    if ((q->local_port && hail_addr_port(&info->local) != q->local_port) ||
+        (q->peer_port && hail_addr_port(&info->peer) != q->peer_port))
         return 0;
-    return w->each(w->arg, info);
+    uint32_t states = q->states ? q->states : HAIL_STATES_ALL;
+    if (!(states >> info->state & 1))
+        return 0;
+    if (q->filter && !hail_socket_filter_match(q->filter, info, q->holders))
+        return 0;
+    l->stopped = l->each(l->arg, info);
+    return l->stopped;
 }
 
-static int ask(int fd, int family, const struct hail_socket_filter *f)
+/* A kind may be unknown to sock_diag and still have its file: then the file. */
+static int list(struct hail_listing *l, enum hail_socket_kind kind, int family)
 {
-    struct {
-        struct nlmsghdr h;
-        struct inet_diag_req_v2 r;
-    } q = {
-        .h = {.nlmsg_len = sizeof q,
-              .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-              .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-        .r = {.sdiag_family = (uint8_t)family,
-              .sdiag_protocol = (uint8_t)f->protocol,
-              .idiag_states = f->states ? f->states : 0xFFFFFFFFu},
-    };
-    return send(fd, &q, sizeof q, 0) < 0 ? -errno : 0;
-}
-
-/* One dump; 0, what `each` stopped with (in *stopped), or -errno. */
-static int dump(struct hail_ctx *ctx, int fd, int family, struct wanted *w, int *stopped)
-{
-    _Alignas(struct nlmsghdr) char buf[DUMP_BYTES];
-    int rc = ask(fd, family, w->filter);
-    while (rc == 0) {
-        ssize_t n = recv(fd, buf, sizeof buf, MSG_DONTWAIT);
-        if (n < 0 && errno == EAGAIN) {
-            int ready = hail_wait(ctx, fd, POLLIN);
-            rc = ready < 0 ? ready : 0;
-        } else if (n < 0) {
-            rc = errno == EINTR ? 0 : -errno;
-        } else {
-            rc = hail_inet_diag_read(buf, (size_t)n, w->filter->protocol, pass, w, stopped);
-        }
-    }
-    return rc < 0 ? rc : 0;
-}
-
-static int each_family(struct hail_ctx *ctx, struct wanted *w, int *stopped)
-{
-    static const int families[] = {AF_INET, AF_INET6};
-    for (size_t i = 0; i < 2 && !*stopped; i++) {
-        if (w->filter->family && w->filter->family != families[i])
-            continue;
-        int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-        if (fd < 0)
-            return -errno;
-        int rc = dump(ctx, fd, families[i], w, stopped);
-        close(fd);
-        if (rc < 0 && rc != -EINTR) /* interrupted: the table changed, what was told is true */
-            return rc;
-    }
+    bool references = kind == HAIL_KIND_UNIX && (l->query->want & HAIL_HAS_REFERENCES);
+    int rc = references ? -ENOENT : hail_dump_diag(l, kind, family);
+    if (rc != -ENOENT)
+        return rc;
+    rc = hail_dump_proc(l, kind, family);
+    if (rc == 0 && !references)
+        l->gaps->from_proc |= HAIL_KIND_BIT(kind);
+    if (rc == -ENOENT)
+        l->gaps->no_module |= HAIL_KIND_BIT(kind);
+    else if (rc == -EACCES || rc == -EPERM)
+        l->gaps->denied |= HAIL_KIND_BIT(kind);
+    else
+        return rc;
     return 0;
 }
 
-int hail_sockets_each(struct hail_ctx *ctx, const struct hail_socket_filter *filter,
-                      hail_socket_info_fn *each, void *arg)
+/* The families in which a kind comes; 0 ends them. */
+static const int *families_of(enum hail_socket_kind kind)
 {
-    struct wanted w = {filter, each, arg};
-    int stopped = 0;
-    int rc = each_family(ctx, &w, &stopped);
+    static const int inet[] = {AF_INET, AF_INET6, 0};
+    static const int other[][2] = {{AF_UNIX}, {AF_PACKET}, {AF_NETLINK}, {AF_VSOCK}};
+    return kind < HAIL_KIND_UNIX ? inet : other[kind - HAIL_KIND_UNIX];
+}
+
+static int list_kind(struct hail_listing *l, enum hail_socket_kind kind)
+{
+    int rc = 0;
+    for (const int *family = families_of(kind); *family && rc == 0 && !l->stopped; family++)
+        if (kind >= HAIL_KIND_UNIX || !l->query->family || l->query->family == *family)
+            rc = list(l, kind, *family);
+    return rc;
+}
+
+int hail_sockets_each(struct hail_ctx *ctx, const struct hail_socket_query *query,
+                      struct hail_diag_gaps *gaps, hail_socket_info_fn *each, void *arg)
+{
+    struct hail_diag_gaps ignored = {0};
+    struct hail_listing l = {
+        .ctx = ctx, .query = query, .gaps = gaps ? gaps : &ignored, .each = each, .arg = arg};
+    l.row.info.netns = query->netns;
+    int rc = 0;
+    for (int kind = 0; kind < HAIL_KIND_COUNT && rc == 0 && !l.stopped; kind++)
+        if (query->kinds & HAIL_KIND_BIT(kind))
+            rc = list_kind(&l, (enum hail_socket_kind)kind);
     if (rc < 0)
         return hail_fail(ctx, HAIL_LAYER_LOCAL, -rc, "list",
                          "list the sockets of the kernel (sock_diag): %s", hail_errno_text(-rc));
-    return stopped;
+    return l.stopped;
 }
 
 const char *hail_socket_state_name(enum hail_socket_state state)
 {
-    static const char *const names[] = {"UNKNOWN",    "ESTABLISHED", "SYN_SENT",  "SYN_RECV",
-                                        "FIN_WAIT1",  "FIN_WAIT2",   "TIME_WAIT", "CLOSE",
-                                        "CLOSE_WAIT", "LAST_ACK",    "LISTEN",    "CLOSING"};
+    static const char *const names[] = {
+        "UNKNOWN", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
+        "CLOSE",   "CLOSE_WAIT",  "LAST_ACK", "LISTEN",   "CLOSING",   "SYN_RECV",  "BOUND"};
     return (unsigned)state < sizeof names / sizeof *names ? names[state] : names[0];
+}
+
+const char *hail_socket_kind_name(enum hail_socket_kind kind)
+{
+    static const char *const names[] = {"tcp", "mptcp", "udp",    "udplite", "sctp",
+                                        "raw", "unix",  "packet", "netlink", "vsock"};
+    return (unsigned)kind < HAIL_KIND_COUNT ? names[kind] : "unknown";
 }

@@ -75,24 +75,17 @@ static int see(void *arg, const struct hail_socket_info *info)
     return 0;
 }
 
-static void own(void *arg, uint32_t inode, int pid, const char *name)
-{
-    (void)inode;
-    (void)pid;
-    (void)name;
-    ++*(int *)arg;
-}
-
 static int table(const void *arg)
 {
     struct hail_ctx ctx = soon();
-    const struct hail_socket_filter all = {.protocol = IPPROTO_TCP};
-    const uint32_t inode = 1;
+    const struct hail_socket_query all = {.kinds = HAIL_KIND_BIT(HAIL_KIND_TCP)};
+    struct hail_holders *holders = NULL;
     int seen = 0;
     (void)arg;
-    int rc = hail_sockets_each(&ctx, &all, see, &seen);
+    int rc = hail_sockets_each(&ctx, &all, NULL, see, &seen);
     if (rc == 0)
-        rc = hail_sockets_owners(&ctx, &inode, 1, own, &seen);
+        rc = hail_holders_load(&ctx, NULL, &holders);
+    hail_holders_free(holders);
     return told(&ctx, rc);
 }
 

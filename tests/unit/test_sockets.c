@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#define TCP HAIL_KIND_BIT(HAIL_KIND_TCP)
+
 struct seen {
     int n;
     struct hail_socket_info last;
@@ -30,18 +32,30 @@ static int stop(void *arg, const struct hail_socket_info *info)
     return 42;
 }
 
-static void own(void *arg, uint32_t inode, int pid, const char *name)
+/* This process must be the first of one holder, by its name and program. */
+static void find_owner(struct seen *s)
 {
-    struct seen *s = arg;
-    if (inode == s->last.inode && strncmp(name, "test_sockets", 12) == 0)
-        s->owner = pid;
+    struct hail_ctx ctx = HAIL_CTX_INIT;
+    const struct hail_holders_query q = {.inodes = &s->last.inode, .n = 1, .first = true};
+    struct hail_holders *holders;
+    struct hail_holder one;
+    assert_int_equal(hail_holders_load(&ctx, &q, &holders), 0);
+    assert_true(hail_holder_get(holders, s->last.inode, 0, &one));
+    assert_false(hail_holder_get(holders, s->last.inode, 1, &one));
+    assert_false(hail_holder_get(holders, 0, 0, &one));
+    assert_string_equal(one.process->name, "test_sockets");
+    assert_non_null(strstr(one.process->program, "test_sockets"));
+    assert_int_equal(one.process->uid, geteuid());
+    assert_true(one.process->started > 0);
+    s->owner = one.process->pid;
+    hail_holders_free(holders);
 }
 
-static struct seen list(struct hail_socket_filter f)
+static struct seen list(struct hail_socket_query q)
 {
     struct hail_ctx ctx = HAIL_CTX_INIT;
     struct seen s = {0};
-    if (hail_sockets_each(&ctx, &f, see, &s) < 0)
+    if (hail_sockets_each(&ctx, &q, NULL, see, &s) < 0)
         fail_msg("%s", ctx.err.msg);
     return s;
 }
@@ -58,22 +72,22 @@ static void test_life(void **state)
         assert_int_equal(hail_endpoint_parse(&ctx, &at, hosts[i], 0), 0);
         assert_int_equal(hail_listen(&ctx, &at, NULL, &l), 0);
         at = hail_listener_at(l);
-        struct hail_socket_filter f = {
-            .protocol = IPPROTO_TCP, .states = 1u << HAIL_LISTEN, .local_port = at.port};
+        struct hail_socket_query f = {
+            .kinds = TCP, .states = 1u << HAIL_LISTEN, .local_port = at.port};
         struct seen s = list(f);
         assert_int_equal(s.n, 1);
         assert_int_equal(s.last.state, HAIL_LISTEN);
         struct hail_endpoint told = hail_endpoint_of(&s.last.local);
         assert_true(hail_endpoint_equal(&told, &at));
         assert_int_equal(s.last.uid, getuid());
-        assert_int_equal(hail_sockets_owners(&ctx, &s.last.inode, 1, own, &s), 0);
+        find_owner(&s);
         assert_int_equal(s.owner, getpid());
 
         assert_int_equal(hail_dial(&ctx, &at, NULL, &client), 0);
         assert_int_equal(hail_accept(&ctx, l, &server), 0);
         client_at = hail_local(client);
-        f = (struct hail_socket_filter){
-            .protocol = IPPROTO_TCP, .peer_port = at.port, .local_port = client_at.port};
+        f = (struct hail_socket_query){
+            .kinds = TCP, .peer_port = at.port, .local_port = client_at.port};
         s = list(f);
         assert_int_equal(s.n, 1);
         assert_int_equal(s.last.state, HAIL_ESTABLISHED);
@@ -109,12 +123,12 @@ static void test_udp(void **state)
     struct hail_datagram *d;
     assert_int_equal(hail_endpoint_parse(&ctx, &at, "127.0.0.1:0", 0), 0);
     assert_int_equal(hail_datagram_open(&ctx, &at, NULL, &d), 0);
-    struct seen s = list((struct hail_socket_filter){.protocol = IPPROTO_UDP,
-                                                     .local_port = hail_datagram_local(d).port});
+    struct seen s = list((struct hail_socket_query){.kinds = HAIL_KIND_BIT(HAIL_KIND_UDP),
+                                                    .local_port = hail_datagram_local(d).port});
     assert_int_equal(s.n, 1);
     assert_int_equal(s.last.state, HAIL_CLOSE);
-    struct hail_socket_filter all = {.protocol = IPPROTO_UDP};
-    assert_int_equal(hail_sockets_each(&ctx, &all, stop, NULL), 42);
+    struct hail_socket_query all = {.kinds = HAIL_KIND_BIT(HAIL_KIND_UDP)};
+    assert_int_equal(hail_sockets_each(&ctx, &all, NULL, stop, NULL), 42);
     hail_datagram_close(d);
     assert_string_equal(hail_socket_state_name(HAIL_TIME_WAIT), "TIME_WAIT");
     assert_string_equal(hail_socket_state_name((enum hail_socket_state)99), "UNKNOWN");

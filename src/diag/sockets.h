@@ -1,0 +1,32 @@
+/* sockets.h - one dump of sock_diag(7) or of a file in /proc/net; between sockets.c, which walks
+ * over kinds and families, and dump.c, proc_dump.c, which read one. */
+#ifndef HAIL_DIAG_SOCKETS_H
+#define HAIL_DIAG_SOCKETS_H
+
+#include <hail/diag.h>
+
+#include "diag/rows.h"
+
+/* A listing on its way to the caller. */
+struct hail_listing {
+    struct hail_ctx *ctx;
+    const struct hail_socket_query *query;
+    struct hail_diag_gaps *gaps;
+    hail_socket_info_fn *each;
+    void *arg;
+    int stopped;              /* what `each` returned, when it was not 0 */
+    size_t told;              /* rows of this dump that went to the caller */
+    struct hail_diag_row row; /* the one that is told */
+};
+
+/* What the query asks of a row and the kernel did not decide; then `each`. Non-zero: stop. */
+int hail_listing_tell(struct hail_listing *l);
+
+/* One dump of a kind and family over netlink. 0, or -errno; -ENOENT when the kernel has no module
+ * for it. */
+int hail_dump_diag(struct hail_listing *l, enum hail_socket_kind kind, int family);
+
+/* The same from /proc/net; -ENOENT when there is no such file. */
+int hail_dump_proc(struct hail_listing *l, enum hail_socket_kind kind, int family);
+
+#endif
