@@ -34,6 +34,7 @@ struct common {
     const struct command *cmd;
     bool json;
     bool colour;         /* resolved: --color, NO_COLOR, and whether stdout is a terminal */
+    bool by_name;        /* the program was called by the command's own name */
     bool terminal;       /* stdout is one */
     int columns;         /* of the terminal; 80 without */
     int family;          /* -4, -6 */
@@ -55,12 +56,15 @@ struct command {
     const struct option_row *options; /* ended by {0}; a letter of its own hides a common one */
     /* Called for every option of its own; returns 0, or a status to stop with. */
     int (*option)(int letter, const char *value);
+    /* Reads argv in place of parse_options(), or NULL; the operands are its own. */
+    int (*parse)(struct common *c, int argc, char **argv);
     /* The operands; argv[argc] is NULL. */
     int (*run)(struct common *c, int argc, char **argv);
     const char *more; /* further paragraphs of --help, or NULL */
 };
 
-extern const struct command command_get, command_lookup, command_ports, command_serve, command_tour;
+extern const struct command command_get, command_lookup, command_netstat, command_ports,
+    command_serve, command_tour;
 
 /* main.c: the commands, ended by NULL. */
 extern const struct command *const commands[];

@@ -18,7 +18,8 @@
 
 /* In the order in which one learns them. */
 const struct command *const commands[] = {
-    &command_tour, &command_lookup, &command_ports, &command_get, &command_serve, NULL,
+    &command_tour, &command_lookup, &command_ports, &command_netstat,
+    &command_get,  &command_serve,  NULL,
 };
 
 #define WORDS_MAX 32 /* commands, "help" and the end */
@@ -95,10 +96,11 @@ static int unknown(const char *name)
     return usage_error(NULL, "unknown command '%s'", name);
 }
 
-static int run(const struct command *cmd, int argc, char **argv)
+static int run(const struct command *cmd, int argc, char **argv, bool by_name)
 {
-    struct common c = {.cmd = cmd, .ctx = HAIL_CTX_INIT};
-    int first, status = parse_options(cmd, &c, argc, argv, &first);
+    struct common c = {.cmd = cmd, .by_name = by_name, .ctx = HAIL_CTX_INIT};
+    int first = argc, status = cmd->parse ? cmd->parse(&c, argc, argv)
+                                          : parse_options(cmd, &c, argc, argv, &first);
     if (status >= 0)
         return status;
     catch_signals(&c.ctx);
@@ -131,7 +133,7 @@ static int dispatch(int argc, char **argv)
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
     const struct command *cmd = argc > 0 ? find(slash ? slash + 1 : argv[0]) : NULL;
     if (cmd)
-        return run(cmd, argc, argv);
+        return run(cmd, argc, argv, true);
     if (argc < 2) {
         help_main();
         return STATUS_USAGE;
@@ -145,7 +147,7 @@ static int dispatch(int argc, char **argv)
     cmd = find(argv[1]);
     if (!cmd && argv[1][0] == '-')
         return usage_error(NULL, "unknown option '%s'", argv[1]);
-    return cmd ? run(cmd, argc - 1, argv + 1) : unknown(argv[1]);
+    return cmd ? run(cmd, argc - 1, argv + 1, false) : unknown(argv[1]);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* netstat.h - the rooms of `hail netstat`: what was asked, and who answers it.
  *
  *   netstat.c       the command: picks a view, repeats it with -c
+ *   usage.c         net-tools' -h and -V
  *   options.c       net-tools' letters and words as getopt takes them, and hail's own beside them
  *   families.c      net-tools' names of address families (-A, --inet, ...)
  *   names.c         hosts, ports, protocols and users in net-tools' words
@@ -44,15 +45,42 @@ struct netstat {
     int extend; /* how often -e was given */
     bool programs, context, timers, continuous, verbose, wide, symbolic, fib, cache;
     bool numeric_hosts, numeric_ports, numeric_users;
+    bool l2cap, rfcomm; /* of Bluetooth, which Debian's net-tools has not */
 
     /* hail's own, all by long options */
-    bool table, info, memory, options, cgroup, explain, summary, tree, kill, yes;
+    bool own; /* one of hail's own long options was given */
+    bool table, processes, info, memory, options, cgroup, explain, summary, tree, kill, yes;
     bool mptcp, vsock, packet, netlink; /* further kinds */
     int watch_ms;                       /* 0: not */
     const char *netns;                  /* NAME, PID or "all"; NULL: this one */
     struct hail_socket_filter *filter;  /* of the operands, or NULL */
     struct hail_holders *holders;       /* loaded by netstat_each() when asked for */
 };
+
+/* options.c: reads argv; -1 to go on, or the status to end with. */
+int netstat_parse(struct netstat *n, struct common *c, int argc, char **argv);
+extern const struct option_row netstat_options[]; /* hail's own */
+int netstat_option(int letter, const char *value);
+
+/* usage.c: each prints and returns the status. */
+int netstat_usage(int status);
+int netstat_version(void);
+
+/* families.c: `words` of -A, by commas; 0, or NETSTAT_FAILED with a message. */
+int netstat_family_option(struct netstat *n, const char *words);
+
+/* legacy*.c: net-tools' list of one protocol, without the title. The status. */
+int netstat_legacy_inet(struct netstat *n, enum hail_socket_kind kind);
+int netstat_legacy_sctp(struct netstat *n);
+int netstat_legacy_unix(struct netstat *n); /* with its title */
+/* ... and of ipx, ax25, x25, netrom and rose, in this order; with their titles */
+int netstat_legacy_old(struct netstat *n);
+struct row;
+/* " PID/Program" and the security context of a socket's first holder, as far as -p and -Z ask. */
+void netstat_legacy_program(struct netstat *n, struct row *r, uint32_t inode);
+void netstat_program_banner(const struct netstat *n);
+/* The holders for -p, with net-tools' warnings; once a round. */
+void netstat_legacy_holders(struct netstat *n);
 
 /* Each prints its view once and returns the exit status; with -c netstat.c calls it again each
  * second for as long as it returns 0. */
@@ -83,11 +111,14 @@ char *netstat_endpoint(struct netstat *n, const struct hail_socket_info *row, bo
                        size_t size);
 
 /* names.c: as net-tools shows them without -W's cut. The strings are valid until the same function
- * is called four times more. */
+ * is called four times more. A protocol is "tcp", "udp", "raw"; others have no names. */
 struct hail_addr;
 const char *netstat_host(struct netstat *n, const struct hail_addr *addr);
 const char *netstat_port(struct netstat *n, uint16_t port, const char *protocol);
 const char *netstat_user(struct netstat *n, uint32_t uid);
+
+/* The name of a network in host byte order, networks(5); false without. */
+bool netstat_network(uint32_t network, char *out, size_t size);
 
 /* "netstat: no support for `WHAT' on this system." on standard error. */
 void netstat_unsupported(const char *what);

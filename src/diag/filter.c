@@ -28,3 +28,19 @@ size_t hail_filter_bytecode(const struct hail_socket_filter *filter, void *out, 
 {
     return filter && out && !size;
 }
+
+unsigned hail_socket_filter_wants(const struct hail_socket_filter *filter)
+{
+    return filter != NULL;
+}
+
+bool hail_socket_filter_wants_holders(const struct hail_socket_filter *filter)
+{
+    return filter != NULL;
+}
+
+uint32_t hail_socket_filter_states(const struct hail_socket_filter *filter, bool *named)
+{
+    *named = false;
+    return filter ? HAIL_STATES_ALL : 0;
+}

@@ -138,13 +138,16 @@ bool hail_proc_unix_begins(const char *line, size_t n)
 }
 
 /* Flags and state of linux/net.h, which only the kernel has. */
-enum { ACCEPTS = 1 << 16, CONNECTING = 2, CONNECTED = 3 };
+enum { ACCEPTS = 1 << 16, CONNECTING = 2, CONNECTED = 3, DISCONNECTING = 4 };
 
 static enum hail_socket_state unix_state(uint64_t flags, uint64_t state)
 {
     if (flags & ACCEPTS)
         return HAIL_LISTEN;
-    return state == CONNECTED ? HAIL_ESTABLISHED : state == CONNECTING ? HAIL_SYN_SENT : HAIL_CLOSE;
+    return state == CONNECTED       ? HAIL_ESTABLISHED
+           : state == CONNECTING    ? HAIL_SYN_SENT
+           : state == DISCONNECTING ? HAIL_CLOSING
+                                    : HAIL_CLOSE;
 }
 
 int hail_proc_unix_row(const char *line, size_t n, struct hail_diag_row *row)

@@ -1,0 +1,269 @@
+/* names.c - hosts, networks, ports, protocols and users as net-tools names them; netstat.h.
+ *
+ * Hosts through hail's resolver (the hosts file, then DNS); the rest from the files of /etc that
+ * net-tools reads through libc. libc's own calls would load what nsswitch.conf(5) lists into a
+ * static program, which only works beside the very libc it was built with.
+ */
+#include "netstat/netstat.h"
+
+#include <arpa/inet.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/services.h"
+
+#define HOSTS_MAX  8192 /* remembered; behind them each is asked for anew */
+#define USERS_MAX  256  /* likewise, by the lower bits */
+#define NAME_BYTES 128  /* with the NUL: net-tools cuts there */
+
+/* --- files of /etc --- */
+
+/* A file of `max` bytes at most; NULL when it cannot be read. Owned by the caller. */
+static char *read_whole(const char *path, size_t max, size_t *n)
+{
+    FILE *f = fopen(path, "re");
+    char *text = f ? malloc(max + 1) : NULL;
+    *n = text ? fread(text, 1, max, f) : 0;
+    if (f)
+        fclose(f);
+    if (text)
+        text[*n] = '\0';
+    return text;
+}
+
+static const struct hail_services_local *services(void)
+{
+    static struct hail_services_local local;
+    static bool tried;
+    size_t n;
+    char *text = tried ? NULL : read_whole("/etc/services", HAIL_SERVICES_FILE_MAX, &n);
+    tried = true;
+    if (text && hail_services_parse(&local, text, n) < 0)
+        local = (struct hail_services_local){0};
+    free(text);
+    return &local;
+}
+
+/* The last one wins, as in net-tools; aliases are not asked. */
+static const char *service(uint16_t port, unsigned proto)
+{
+    const struct hail_services_local *s = services();
+    for (size_t i = s->n; i-- > 0;)
+        if (s->v[i].first == port && (s->v[i].protos & proto) && !s->v[i].alias)
+            return s->v[i].name;
+    return NULL;
+}
+
+/* A line of protocols(5) or networks(5): the first two words, without the comment. */
+static bool two_words(char *line, const char **first, const char **second)
+{
+    char *save;
+    line[strcspn(line, "#\n")] = '\0';
+    *first = strtok_r(line, " \t", &save);
+    *second = *first ? strtok_r(NULL, " \t", &save) : NULL;
+    return *second != NULL;
+}
+
+static bool protocol(unsigned number, char out[NAME_BYTES])
+{
+    char line[512];
+    const char *name, *value;
+    bool found = false;
+    FILE *f = fopen("/etc/protocols", "re");
+    while (f && fgets(line, sizeof line, f)) {
+        if (two_words(line, &name, &value) && strtoul(value, NULL, 10) == number) {
+            snprintf(out, NAME_BYTES, "%s", name);
+            found = true;
+        }
+    }
+    if (f)
+        fclose(f);
+    return found;
+}
+
+bool netstat_network(uint32_t network, char *out, size_t size)
+{
+    char line[512];
+    const char *name, *value;
+    bool found = false;
+    FILE *f = fopen("/etc/networks", "re");
+    while (f && !found && fgets(line, sizeof line, f)) {
+        unsigned b[4] = {0};
+        if (!two_words(line, &name, &value) ||
+            sscanf(value, "%u.%u.%u.%u", &b[0], &b[1], &b[2], &b[3]) < 1)
+            continue;
+        found = (b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3]) == network;
+        if (found)
+            snprintf(out, size, "%s", name);
+    }
+    if (f)
+        fclose(f);
+    return found;
+}
+
+/* --- hosts --- */
+
+struct known {
+    struct hail_addr addr;
+    char name[NAME_BYTES];
+};
+
+static void take_first(void *arg, const char *name, enum hail_source source, int32_t ttl)
+{
+    char *out = arg;
+    (void)source;
+    (void)ttl;
+    if (!*out)
+        snprintf(out, NAME_BYTES, "%s", name);
+}
+
+/* The number where there is no name. */
+static void look_up(struct netstat *n, const struct hail_addr *addr, char out[NAME_BYTES])
+{
+    struct hail_addr plain = *addr;
+    struct hail_ctx ctx = n->c->ctx;
+    out[0] = '\0';
+    hail_addr_set_port(&plain, 0);
+    bool v4 = addr->u.sa.sa_family == AF_INET;
+    uint32_t number = v4 ? ntohl(addr->u.in4.sin_addr.s_addr) : 1;
+    if (number & 0xff) /* else net-tools takes it for a network's */
+        hail_resolve_reverse(&ctx, &plain, NULL, take_first, out);
+    else
+        netstat_network(number, out, NAME_BYTES);
+    if (!*out)
+        inet_ntop(addr->u.sa.sa_family,
+                  v4 ? (const void *)&addr->u.in4.sin_addr : (const void *)&addr->u.in6.sin6_addr,
+                  out, NAME_BYTES);
+}
+
+static bool same_host(const struct hail_addr *a, const struct hail_addr *b)
+{
+    if (a->len != b->len)
+        return false;
+    return a->u.sa.sa_family == AF_INET ? a->u.in4.sin_addr.s_addr == b->u.in4.sin_addr.s_addr
+                                        : memcmp(&a->u.in6.sin6_addr, &b->u.in6.sin6_addr, 16) == 0;
+}
+
+static size_t hash_of(const struct hail_addr *a)
+{
+    bool v4 = a->u.sa.sa_family == AF_INET;
+    const unsigned char *p =
+        v4 ? (const void *)&a->u.in4.sin_addr : (const void *)&a->u.in6.sin6_addr;
+    uint32_t h = 2166136261;
+    for (size_t i = 0; i < (v4 ? 4 : 16); i++)
+        h = (h ^ p[i]) * 16777619;
+    return h & (2 * HOSTS_MAX - 1);
+}
+
+/* The name of an address, remembered. */
+static const char *known_host(struct netstat *n, const struct hail_addr *addr)
+{
+    static struct known *table[2 * HOSTS_MAX], extra;
+    static size_t count;
+    size_t i = hash_of(addr);
+    while (table[i] && !same_host(&table[i]->addr, addr))
+        i = (i + 1) & (2 * HOSTS_MAX - 1);
+    if (table[i])
+        return table[i]->name;
+    struct known *k = count < HOSTS_MAX ? malloc(sizeof *k) : NULL;
+    if (k) {
+        table[i] = k;
+        count++;
+    } else {
+        k = &extra;
+    }
+    k->addr = *addr;
+    look_up(n, addr, k->name);
+    return k->name;
+}
+
+/* Of a mapped address whose name is its number net-tools shows the IPv4 part. */
+static const char *without_mapping(const struct hail_addr *addr, const char *name)
+{
+    if (addr->u.sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&addr->u.in6.sin6_addr))
+        return name;
+    const char *dot = strchr(name, '.');
+    while (dot && dot > name && *dot != ':')
+        dot--;
+    return dot && *dot == ':' ? dot + 1 : name;
+}
+
+const char *netstat_host(struct netstat *n, const struct hail_addr *addr)
+{
+    static char text[4][INET6_ADDRSTRLEN];
+    static unsigned turn;
+    bool v4 = addr->u.sa.sa_family == AF_INET;
+    if (n->numeric_hosts) {
+        char *out = text[turn++ % 4];
+        inet_ntop(addr->u.sa.sa_family,
+                  v4 ? (const void *)&addr->u.in4.sin_addr : (const void *)&addr->u.in6.sin6_addr,
+                  out, sizeof text[0]);
+        return without_mapping(addr, out);
+    }
+    if (v4 && addr->u.in4.sin_addr.s_addr == INADDR_ANY)
+        return "0.0.0.0";
+    if (!v4 && IN6_IS_ADDR_UNSPECIFIED(&addr->u.in6.sin6_addr))
+        return "[::]";
+    return without_mapping(addr, known_host(n, addr));
+}
+
+/* --- ports and users --- */
+
+const char *netstat_port(struct netstat *n, uint16_t port, const char *proto)
+{
+    static char text[4][NAME_BYTES];
+    static unsigned turn;
+    char *out = text[turn++ % 4];
+    const char *name = NULL;
+    if (port == 0)
+        return "*";
+    if (!n->numeric_ports && strcmp(proto, "raw") == 0 && protocol(port, out))
+        return out;
+    if (!n->numeric_ports && strcmp(proto, "tcp") == 0)
+        name = service(port, HAIL_SERVICE_TCP);
+    if (!n->numeric_ports && strcmp(proto, "udp") == 0)
+        name = service(port, HAIL_SERVICE_UDP);
+    if (name)
+        snprintf(out, sizeof text[0], "%.63s", name);
+    else
+        snprintf(out, sizeof text[0], "%u", port);
+    return out;
+}
+
+struct user {
+    bool known;
+    uint32_t uid;
+    char name[64];
+};
+
+static void find_user(uint32_t uid, struct user *u)
+{
+    struct passwd *pw;
+    FILE *f = fopen("/etc/passwd", "re");
+    u->known = true;
+    u->uid = uid;
+    snprintf(u->name, sizeof u->name, "%d", (int)uid);
+    while (f && (pw = fgetpwent(f)) != NULL) {
+        if (pw->pw_uid == uid) {
+            snprintf(u->name, sizeof u->name, "%s", pw->pw_name);
+            break;
+        }
+    }
+    if (f)
+        fclose(f);
+}
+
+const char *netstat_user(struct netstat *n, uint32_t uid)
+{
+    static struct user users[USERS_MAX];
+    static char number[16];
+    struct user *u = &users[uid % USERS_MAX];
+    if (n->numeric_users) {
+        snprintf(number, sizeof number, "%d", (int)uid);
+        return number;
+    }
+    if (!u->known || u->uid != uid)
+        find_user(uid, u);
+    return u->name;
+}
