@@ -8,6 +8,7 @@
  *   legacy.c        net-tools' list of sockets: TCP, UDP, UDP-Lite, raw, byte for byte
  *   legacy_unix.c   ... of Unix sockets;  legacy_old.c  ... of families from before
  *   routes.c interfaces.c groups.c statistics.c masquerade.c   -r, -i, -g, -s, -M
+ *   endpoint.c      one end of a row in hail's words
  *   select.c        the sockets that were asked for, of one or all namespaces, for hail's own
  * views: table.c json.c  rows for people and for programs explain.c summary.c tree.c   what they
  * mean; counts; process to process watch.c kill.c  what changes; closing sockets
@@ -99,16 +100,28 @@ int netstat_tree(struct netstat *n);
 int netstat_watch(struct netstat *n);
 int netstat_kill(struct netstat *n);
 
+/* json.c: the members of a row, into an object that is open; what the row and n have. */
+#define NETSTAT_SCHEMA "hail.netstat/1"
+void netstat_json_row(struct netstat *n, struct hail_json *j, const struct hail_socket_info *row);
+void netstat_json_tcp_info(struct hail_json *j, const struct hail_tcp_info *t,
+                           const char *congestion);
+/* The option of bit `bit` of enum hail_socket_option ("freebind"); NULL behind the last. */
+const char *netstat_option_name(unsigned bit);
+
 /* select.c: tells every socket that the command line asks for (kinds, families, states by -a and
  * -l, filter, namespaces), with `want` (bits of enum hail_socket_has) beside what the options ask
  * for. With -p or a filter by process n->holders is loaded anew first. What could not be seen is
  * said on standard error. Returns 0, what `each` stopped with, or -errno with n->c->ctx.err. */
 int netstat_each(struct netstat *n, unsigned want, hail_socket_info_fn *each, void *arg);
 
-/* "*", "[::]:80", "10.0.0.1:https", "/run/x", "@abstract": one end of a row as hail writes
- * endpoints, never cut, made safe where `safe`; names as the numeric options say. Returns `out`. */
+/* endpoint.c: "0.0.0.0:80", "[fe80::1%eth0]:https", "/run/x", "@abstract", "#1234" (a Unix socket
+ * by its inode), "*" for none: one end of a row as hail writes endpoints, never cut, safe to show;
+ * names as the numeric options say. NETSTAT_ENDPOINT_MAX bytes always suffice. Returns `out`. */
+#define NETSTAT_ENDPOINT_MAX 1200
 char *netstat_endpoint(struct netstat *n, const struct hail_socket_info *row, bool peer, char *out,
                        size_t size);
+/* NETLINK_ROUTE: "route"; static. */
+const char *netstat_netlink_name(int protocol);
 
 /* names.c: as net-tools shows them without -W's cut. The strings are valid until the same function
  * is called four times more. A protocol is "tcp", "udp", "raw"; others have no names. */

@@ -5,11 +5,26 @@
 
 #include <string.h>
 
+/* How many bytes from `s` on stand for themselves: printable ASCII but the quote and backslash. */
+static size_t plain(const char *s, size_t n)
+{
+    size_t i = 0;
+    while (i < n && s[i] >= 0x20 && s[i] < 0x7F && s[i] != '"' && s[i] != '\\')
+        i++;
+    return i;
+}
+
 static void quote(struct hail_buf *b, const char *s, size_t n)
 {
     hail_buf_char(b, '"');
     for (size_t i = 0; i < n;) {
         uint32_t cp;
+        size_t run = plain(s + i, n - i);
+        if (run) {
+            hail_buf_add(b, s + i, run);
+            i += run;
+            continue;
+        }
         size_t len = hail_utf8_next(s + i, n - i, &cp);
         if (!len) {
             hail_buf_str(b, "\xEF\xBF\xBD");
@@ -86,8 +101,16 @@ void hail_json_end_array(struct hail_json *j)
 
 void hail_json_int(struct hail_json *j, const char *key, int64_t v)
 {
+    char digits[20], *p = digits + sizeof digits;
+    uint64_t rest = v < 0 ? -(uint64_t)v : (uint64_t)v;
+    do {
+        *--p = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
     member(j, key);
-    hail_buf_printf(j->out, "%lld", (long long)v);
+    if (v < 0)
+        hail_buf_char(j->out, '-');
+    hail_buf_add(j->out, p, (size_t)(digits + sizeof digits - p));
 }
 
 void hail_json_bool(struct hail_json *j, const char *key, bool v)

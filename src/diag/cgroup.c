@@ -1,0 +1,128 @@
+/* cgroup.c - from the id of a cgroup (v2) to its path, and to the unit or container that the path
+ * names; include/hail/diag.h. The id is the inode of the directory in the cgroup2 file system
+ * (cgroups(7)). */
+#include <hail/diag.h>
+
+#include <errno.h>
+#include <fts.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CGROUPS_MAX  (1 << 20)
+#define CONTAINER_ID 64 /* hexadecimal digits of a container's name; 12 are shown */
+
+struct cgroup {
+    uint64_t id;
+    char *path; /* below the mount; "/" for the mount itself */
+};
+
+static struct {
+    struct cgroup *v; /* by id */
+    size_t n;
+} tree;
+
+static int by_id(const void *a, const void *b)
+{
+    const struct cgroup *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Where the cgroup2 file system is mounted: the fifth field of the line that says so, proc(5). */
+static bool find_mount(char out[512])
+{
+    char line[1024];
+    bool found = false;
+    FILE *f = fopen("/proc/self/mountinfo", "re");
+    while (f && !found && fgets(line, sizeof line, f))
+        found = strstr(line, " - cgroup2 ") && sscanf(line, "%*s %*s %*s %*s %511s", out) == 1;
+    if (f)
+        fclose(f);
+    return found;
+}
+
+static int add(const FTSENT *e, size_t mount_len)
+{
+    if ((tree.n & (tree.n - 1)) == 0) { /* at 0, 1, 2, 4 ... the room doubles */
+        struct cgroup *v = realloc(tree.v, (tree.n ? 2 * tree.n : 1) * sizeof *v);
+        if (!v)
+            return -ENOMEM;
+        tree.v = v;
+    }
+    const char *below = e->fts_path + mount_len;
+    char *path = strdup(*below ? below : "/");
+    if (!path)
+        return -ENOMEM;
+    tree.v[tree.n++] = (struct cgroup){e->fts_statp->st_ino, path};
+    return 0;
+}
+
+static void read_tree(void)
+{
+    char mount[512];
+    if (!find_mount(mount))
+        return;
+    char *const roots[] = {mount, NULL};
+    FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+    int rc = 0;
+    for (FTSENT *e; fts && rc == 0 && tree.n < CGROUPS_MAX && (e = fts_read(fts)) != NULL;)
+        if (e->fts_info == FTS_D)
+            rc = add(e, strlen(mount));
+    if (fts)
+        fts_close(fts);
+    qsort(tree.v, tree.n, sizeof *tree.v, by_id);
+}
+
+int hail_cgroup_path(uint64_t id, char *out, size_t size)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, read_tree);
+    const struct cgroup key = {.id = id};
+    const struct cgroup *c = tree.n ? bsearch(&key, tree.v, tree.n, sizeof *tree.v, by_id) : NULL;
+    if (!c)
+        return -ENOENT;
+    snprintf(out, size, "%s", c->path);
+    return 0;
+}
+
+static bool ends(const char *s, size_t n, const char *end)
+{
+    size_t len = strlen(end);
+    return n > len && memcmp(s + n - len, end, len) == 0;
+}
+
+/* The beginning of a container's id in a part of the path: "docker-ID.scope", "cri-containerd-ID",
+ * or "ID" alone. NULL without. */
+static const char *container(const char *part, size_t n)
+{
+    size_t run = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool hex = (part[i] >= '0' && part[i] <= '9') || (part[i] >= 'a' && part[i] <= 'f');
+        run = hex ? run + 1 : 0;
+        if (run == CONTAINER_ID)
+            return part + i + 1 - CONTAINER_ID;
+    }
+    return NULL;
+}
+
+void hail_cgroup_unit(const char *path, char *out, size_t size)
+{
+    for (const char *end = path + strlen(path); end > path;) {
+        const char *slash = memrchr(path, '/', (size_t)(end - path));
+        const char *part = slash ? slash + 1 : path;
+        size_t n = (size_t)(end - part);
+        const char *id = container(part, n);
+        if (id) {
+            snprintf(out, size, "%.12s", id);
+            return;
+        }
+        if (ends(part, n, ".service") || ends(part, n, ".scope") || ends(part, n, ".socket")) {
+            snprintf(out, size, "%.*s", (int)n, part);
+            return;
+        }
+        end = slash ? slash : path;
+    }
+    snprintf(out, size, "%s", path);
+}
