@@ -38,6 +38,8 @@ CFLAGS_fuzz    = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitiz
 # would hide undefined symbols, too.)
 STATIC = $(shell echo 'int main(void) { return 0; }' | $(CC) -xc - -o /dev/null -static \
              $(LIBS) 2>/dev/null && echo -static)
+LINKED = 2>$@.log; status=$$?; [ $$status != 0 ] || sed -i -e '/in statically linked applications/d' \
+             -e '/: in function `/d' $@.log; cat $@.log >&2; rm -f $@.log; exit $$status
 LDFLAGS_release = $(STATIC) -Wl,--gc-sections
 LDFLAGS_static  = -static -Wl,--gc-sections -s
 LDFLAGS_asan    = -fsanitize=address,undefined
@@ -82,9 +84,7 @@ static:
 
 $O/hail: $(CMD_OBJ) $O/libhail.a
 	@echo "  LINK    $@"
-	@$(CC) $(CFLAGS_ALL) -o $@ $(CMD_OBJ) $O/libhail.a $(LDFLAGS_ALL) $(LIBS) 2>$@.log; status=$$?; \
-	    grep -v -e 'in statically linked applications' -e ': in function `' $@.log >&2; \
-	    [ $$status = 0 ] || cat $@.log >&2; rm -f $@.log; exit $$status
+	@$(CC) $(CFLAGS_ALL) -o $@ $(CMD_OBJ) $O/libhail.a $(LDFLAGS_ALL) $(LIBS) $(LINKED)
 
 $O/libhail.a: $(LIB_OBJ)
 	@echo "  AR      $@"
@@ -116,10 +116,10 @@ $O/fuzz/%: fuzz/fuzz_%.c $O/libhail.a
 	@$(ONE_FILE) $(CPPFLAGS_ALL) -fsanitize=fuzzer $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
 
 $O/bench/%: bench/%.c $O/libhail.a
-	@$(ONE_FILE) $(CPPFLAGS_ALL) $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
+	@$(ONE_FILE) $(CPPFLAGS_ALL) $O/libhail.a $(LDFLAGS_ALL) $(LIBS) $(LINKED)
 
 $O/examples/%: examples/%.c $O/libhail.a
-	@$(ONE_FILE) -Iinclude $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
+	@$(ONE_FILE) -Iinclude $O/libhail.a $(LDFLAGS_ALL) $(LIBS) $(LINKED)
 
 unit-tests: $(TESTS)
 thread-tests: $(filter $O/tests/test_loop%,$(TESTS))
