@@ -108,6 +108,11 @@ void netstat_json_tcp_info(struct hail_json *j, const struct hail_tcp_info *t,
 /* The option of bit `bit` of enum hail_socket_option ("freebind"); NULL behind the last. */
 const char *netstat_option_name(unsigned bit);
 
+/* table.c: "nginx[123] +3": who holds a socket, made safe; "" when nobody is known. "5s", "3h":
+ * a duration in few letters. Each returns `out`. */
+char *netstat_holder_name(struct netstat *n, uint32_t inode, char *out, size_t size);
+char *netstat_duration(double seconds, char *out, size_t size);
+
 /* select.c: tells every socket that the command line asks for (kinds, families, states by -a and
  * -l, filter, namespaces), with `want` (bits of enum hail_socket_has) beside what the options ask
  * for. With -p or a filter by process n->holders is loaded anew first. What could not be seen is
