@@ -31,6 +31,7 @@ struct question {
     } r;
     /* Behind the request proper, whose size differs: place for attributes. */
     char more[HAIL_BYTECODE_MAX + 64];
+    bool has_code; /* not sent */
 };
 
 typedef int row_fn(const void *payload, size_t n, unsigned want, struct hail_diag_row *row);
@@ -68,7 +69,10 @@ static uint8_t extensions(unsigned want)
 /* The kernel's mask of states, which for TCP has one more: requests (NEW_SYN_RECV) are SYN_RECV. */
 static uint32_t states_of(const struct hail_socket_query *q)
 {
+    bool named;
     uint32_t states = q->states ? q->states : HAIL_STATES_ALL;
+    if (q->filter)
+        states &= hail_socket_filter_states(q->filter, &named);
     return states & 1u << HAIL_SYN_RECV ? states | 1u << 12 : states;
 }
 
@@ -87,9 +91,12 @@ static void ask_inet(struct question *q, const struct hail_listing *l, enum hail
         add_attribute(q, INET_DIAG_REQ_PROTOCOL, &wide, sizeof wide);
     }
     char code[HAIL_BYTECODE_MAX];
-    size_t n = l->query->filter ? hail_filter_bytecode(l->query->filter, code, sizeof code) : 0;
+    size_t n = l->no_code || !l->query->filter
+                   ? 0
+                   : hail_filter_bytecode(l->query->filter, code, sizeof code);
     if (n)
         add_attribute(q, INET_DIAG_REQ_BYTECODE, code, n);
+    q->has_code = n > 0;
 }
 
 /* The request for a kind and family, and who reads its rows. */
@@ -211,6 +218,11 @@ int hail_dump_diag(struct hail_listing *l, enum hail_socket_kind kind, int famil
             return fd == -EPROTONOSUPPORT || fd == -EAFNOSUPPORT ? -ENOENT : fd;
         rc = send(fd, &q, q.h.nlmsg_len, 0) < 0 ? -errno : read_dump(l, fd, read_row);
         close(fd);
+    }
+    if (rc == -EINVAL && q.has_code) { /* a kernel that does not know all of the program */
+        l->no_code = true;
+        rc = hail_dump_diag(l, kind, family);
+        l->no_code = false;
     }
     if (rc != -EAGAIN)
         return rc;

@@ -15,7 +15,8 @@ struct hail_listing {
     hail_socket_info_fn *each;
     void *arg;
     int stopped;              /* what `each` returned, when it was not 0 */
-    size_t told;              /* rows of this dump that went to the caller */
+    size_t told;              /* rows of this dump that were read */
+    bool no_code;             /* the filter runs here alone */
     struct hail_diag_row row; /* the one that is told */
 };
 
