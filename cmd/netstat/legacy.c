@@ -54,15 +54,17 @@ void netstat_legacy_holders(struct netstat *n)
 }
 
 /* "PID/program" cut to 19 bytes; control characters, which would make rows of their own, shown. */
-static void program_of(const struct hail_process *p, char out[PROGRAM_WIDTH])
+static void put_program(struct row *r, const struct hail_process *p)
 {
-    char whole[1200], *at = out;
-    int n = snprintf(whole, sizeof whole, "%d/%s", p->pid, p->program);
-    if (n >= PROGRAM_WIDTH)
-        n = PROGRAM_WIDTH - 1;
-    for (int i = 0; i < n; i++)
-        *at++ = (unsigned char)whole[i] < ' ' || whole[i] == 0x7f ? '?' : whole[i];
-    *at = '\0';
+    char *from = r->p;
+    row_number(r, (uint64_t)p->pid, 1, 1);
+    row_put(r, "/", 1);
+    size_t left = PROGRAM_WIDTH - 1 - (size_t)(r->p - from);
+    for (const char *c = p->program; *c && left; c++, left--) {
+        char shown = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
+        row_put(r, &shown, 1);
+    }
+    row_pad(r, from, PROGRAM_WIDTH);
 }
 
 /* What SELinux calls the process, cut to its last 49 bytes; "-" when it cannot be told. */
@@ -83,14 +85,15 @@ static void context_of(const struct hail_process *p, char out[50])
 void netstat_legacy_program(struct netstat *n, struct row *r, uint32_t inode)
 {
     struct hail_holder holder;
-    char program[PROGRAM_WIDTH] = "-", context[50] = "-";
-    bool found = n->programs && n->holders && hail_holder_get(n->holders, inode, 0, &holder);
+    char context[50] = "-";
+    if (!n->programs)
+        return;
+    bool found = n->holders && hail_holder_get(n->holders, inode, 0, &holder);
+    row_put(r, " ", 1);
     if (found)
-        program_of(holder.process, program);
-    if (n->programs) {
-        row_str(r, " ");
-        row_left(r, program, PROGRAM_WIDTH);
-    }
+        put_program(r, holder.process);
+    else
+        row_left(r, "-", PROGRAM_WIDTH);
     if (found && n->context)
         context_of(holder.process, context);
     if (n->context) {

@@ -16,6 +16,8 @@
 #define ENTRIES_BYTES (32 << 10) /* of getdents64(2): some 1,300 descriptors */
 #define CMDLINE_BYTES 512        /* what net-tools reads */
 #define STAT_BYTES    512
+#define DENSE_MIN     64   /* descriptors from which counting up is tried */
+#define MISSED_MAX    4096 /* numbers that may be closed before it is given up */
 
 /* As getdents64(2) writes it. */
 struct entry {
@@ -94,19 +96,58 @@ static struct hail_process *describe(int dir, int pid)
     return p;
 }
 
-static int walk_entries(struct hail_walker *k, int fds, const char *buf, size_t n)
+/* One descriptor; 1: it is open, 0: it is not. */
+static int look(struct hail_walker *k, int fds, const char *name, int fd)
 {
     char link[64];
+    uint32_t inode;
+    ssize_t len = readlinkat(fds, name, link, sizeof link);
+    if (len < 0)
+        return 0;
+    if (hail_socket_link(link, (size_t)len, &inode) && wanted(k->walk, inode)) {
+        int rc = keep(k, inode, fd);
+        return rc < 0 ? rc : 1;
+    }
+    return 1;
+}
+
+/* Counting up costs half of what listing the directory first does, where the descriptors lie close
+ * together. Linux 6.2 and later tell how many there are: the directory's size. Returns the first
+ * number that was not looked at, or -ENOMEM; *left is how many are still to come. */
+static int walk_numbers(struct hail_walker *k, int fds, long *left)
+{
+    struct stat st;
+    int fd = 0, missed = 0;
+    char name[16];
+    *left = fstat(fds, &st) == 0 ? (long)st.st_size : 0;
+    if (*left < DENSE_MIN)
+        return 0;
+    for (; *left > 0 && missed < MISSED_MAX; fd++) {
+        char *p = name + sizeof name;
+        *--p = '\0';
+        unsigned v = (unsigned)fd;
+        do {
+            *--p = (char)('0' + v % 10);
+            v /= 10;
+        } while (v);
+        int rc = look(k, fds, p, fd);
+        if (rc < 0)
+            return rc;
+        *left -= rc;
+        missed += !rc;
+    }
+    return fd;
+}
+
+static int walk_entries(struct hail_walker *k, int fds, int from, const char *buf, size_t n)
+{
     for (size_t at = 0; at < n;) {
         const struct entry *e = (const void *)(buf + at);
+        int fd = atoi(e->name);
         at += e->reclen;
-        if (e->name[0] < '0' || e->name[0] > '9')
+        if (e->name[0] < '0' || e->name[0] > '9' || fd < from)
             continue;
-        uint32_t inode;
-        ssize_t len = readlinkat(fds, e->name, link, sizeof link);
-        if (len <= 0 || !hail_socket_link(link, (size_t)len, &inode) || !wanted(k->walk, inode))
-            continue;
-        int rc = keep(k, inode, atoi(e->name));
+        int rc = look(k, fds, e->name, fd);
         if (rc < 0)
             return rc;
     }
@@ -121,10 +162,11 @@ static int walk_descriptors(struct hail_walker *k, int dir)
         k->denied += errno == EACCES || errno == EPERM;
         return 0; /* or it has ended meanwhile */
     }
-    int rc = 0;
-    for (long n = 1; n > 0 && rc == 0;) {
+    long left;
+    int from = walk_numbers(k, fds, &left), rc = from < 0 ? from : 0;
+    for (long n = from == 0 || left > 0; n > 0 && rc == 0;) {
         n = syscall(SYS_getdents64, fds, buf, sizeof buf);
-        rc = n > 0 ? walk_entries(k, fds, buf, (size_t)n) : 0;
+        rc = n > 0 ? walk_entries(k, fds, from, buf, (size_t)n) : 0;
     }
     close(fds);
     return rc;
