@@ -53,6 +53,7 @@ struct netstat {
     bool table, processes, info, memory, options, cgroup, explain, summary, tree, kill, yes;
     bool mptcp, vsock, packet, netlink; /* further kinds */
     int watch_ms;                       /* 0: not */
+    bool quiet;                         /* what cannot be seen was said before */
     const char *netns;                  /* NAME, PID or "all"; NULL: this one */
     struct hail_socket_filter *filter;  /* of the operands, or NULL */
     struct hail_holders *holders;       /* loaded by netstat_each() when asked for */

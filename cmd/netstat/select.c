@@ -148,6 +148,8 @@ static void say_kinds(unsigned kinds, const char *why)
 static void say_gaps(const struct selection *s)
 {
     const struct hail_holders *h = s->n->holders;
+    if (s->n->quiet)
+        return;
     fflush(stdout);
     say_kinds(s->gaps.changed, "the table changed while it was read; rows may be missing");
     say_kinds(s->gaps.denied, "the kernel does not show these to this user");
