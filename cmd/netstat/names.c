@@ -104,33 +104,35 @@ bool netstat_network(uint32_t network, char *out, size_t size)
 
 /* --- hosts --- */
 
+/* The same number may name a host and a network. */
 struct known {
     struct hail_addr addr;
+    bool network;
     char name[NAME_BYTES];
 };
 
+/* That ::1 is localhost where no file says so is more than net-tools knows. */
 static void take_first(void *arg, const char *name, enum hail_source source, int32_t ttl)
 {
     char *out = arg;
-    (void)source;
     (void)ttl;
-    if (!*out)
+    if (!*out && source != HAIL_SOURCE_LOCAL)
         snprintf(out, NAME_BYTES, "%s", name);
 }
 
 /* The number where there is no name. */
-static void look_up(struct netstat *n, const struct hail_addr *addr, char out[NAME_BYTES])
+static void look_up(struct netstat *n, const struct hail_addr *addr, bool network,
+                    char out[NAME_BYTES])
 {
     struct hail_addr plain = *addr;
     struct hail_ctx ctx = n->c->ctx;
     out[0] = '\0';
     hail_addr_set_port(&plain, 0);
     bool v4 = addr->u.sa.sa_family == AF_INET;
-    uint32_t number = v4 ? ntohl(addr->u.in4.sin_addr.s_addr) : 1;
-    if (number & 0xff) /* else net-tools takes it for a network's */
-        hail_resolve_reverse(&ctx, &plain, NULL, take_first, out);
+    if (network)
+        netstat_network(ntohl(addr->u.in4.sin_addr.s_addr), out, NAME_BYTES);
     else
-        netstat_network(number, out, NAME_BYTES);
+        hail_resolve_reverse(&ctx, &plain, NULL, take_first, out);
     if (!*out)
         inet_ntop(addr->u.sa.sa_family,
                   v4 ? (const void *)&addr->u.in4.sin_addr : (const void *)&addr->u.in6.sin6_addr,
@@ -157,12 +159,12 @@ static size_t hash_of(const struct hail_addr *a)
 }
 
 /* The name of an address, remembered. */
-static const char *known_host(struct netstat *n, const struct hail_addr *addr)
+static const char *known_name(struct netstat *n, const struct hail_addr *addr, bool network)
 {
     static struct known *table[2 * HOSTS_MAX], extra;
     static size_t count;
     size_t i = hash_of(addr);
-    while (table[i] && !same_host(&table[i]->addr, addr))
+    while (table[i] && (table[i]->network != network || !same_host(&table[i]->addr, addr)))
         i = (i + 1) & (2 * HOSTS_MAX - 1);
     if (table[i])
         return table[i]->name;
@@ -174,7 +176,8 @@ static const char *known_host(struct netstat *n, const struct hail_addr *addr)
         k = &extra;
     }
     k->addr = *addr;
-    look_up(n, addr, k->name);
+    k->network = network;
+    look_up(n, addr, network, k->name);
     return k->name;
 }
 
@@ -205,7 +208,22 @@ const char *netstat_host(struct netstat *n, const struct hail_addr *addr)
         return "0.0.0.0";
     if (!v4 && IN6_IS_ADDR_UNSPECIFIED(&addr->u.in6.sin6_addr))
         return "[::]";
-    return without_mapping(addr, known_host(n, addr));
+    /* net-tools lays a network's mask over an IPv4 address in the wrong byte order: only 0.x.x.x
+     * has no host part on a little-endian machine, x.x.x.0 on others */
+    bool network = v4 && !(addr->u.in4.sin_addr.s_addr & 0xff);
+    return without_mapping(addr, known_name(n, addr, network));
+}
+
+const char *netstat_destination(struct netstat *n, struct in_addr to, struct in_addr mask,
+                                bool host)
+{
+    static char number[INET_ADDRSTRLEN];
+    struct hail_addr addr = {.len = sizeof addr.u.in4, .u.in4 = {AF_INET, 0, to, {0}}};
+    if (!n->numeric_hosts && to.s_addr == INADDR_ANY)
+        return mask.s_addr == INADDR_ANY ? "default" : "0.0.0.0";
+    if (n->numeric_hosts)
+        return inet_ntop(AF_INET, &to, number, sizeof number);
+    return known_name(n, &addr, !host && !(to.s_addr & ~mask.s_addr));
 }
 
 /* --- ports and users --- */

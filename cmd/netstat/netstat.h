@@ -6,8 +6,11 @@
  *   families.c      net-tools' names of address families (-A, --inet, ...)
  *   names.c         hosts, ports, protocols and users in net-tools' words
  *   legacy.c        net-tools' list of sockets: TCP, UDP, UDP-Lite, raw, byte for byte
- *   legacy_unix.c   ... of Unix sockets;  legacy_old.c  ... of families from before
- *   routes.c interfaces.c groups.c statistics.c masquerade.c   -r, -i, -g, -s, -M
+ *   legacy_unix.c   ... of Unix sockets;  legacy_sctp.c  ... of SCTP
+ *   legacy_old.c    ... of families from before
+ *   routes.c        -r: which families; routes_inet.c routes_inet6.c routes_old.c  their tables
+ *   interfaces.c    -i: the list;  interfaces_long.c  with -e
+ *   groups.c statistics.c statistics_tables.c masquerade.c   -g, -s, -M
  *   endpoint.c      one end of a row in hail's words
  *   select.c        the sockets that were asked for, of one or all namespaces, for hail's own
  * views: table.c json.c  rows for people and for programs explain.c summary.c tree.c   what they
@@ -20,9 +23,10 @@
 
 /* net-tools' words for an exit status. */
 enum {
-    NETSTAT_FAILED = 1,  /* an unknown family, a table that the kernel does not have */
-    NETSTAT_USAGE = 3,   /* a wrong option, or two views at once */
-    NETSTAT_NOTHING = 8, /* the family has no routing table here */
+    NETSTAT_FAILED = 1,   /* an unknown family, a table that the kernel does not have */
+    NETSTAT_USAGE = 3,    /* a wrong option, or two views at once */
+    NETSTAT_NOTHING = 8,  /* the family has no routing table here */
+    NETSTAT_BROKEN = 255, /* a table that is there and cannot be read */
 };
 
 /* What the command line says. The letters count as net-tools counts them; nothing is implied yet in
@@ -135,6 +139,12 @@ struct hail_addr;
 const char *netstat_host(struct netstat *n, const struct hail_addr *addr);
 const char *netstat_port(struct netstat *n, uint16_t port, const char *protocol);
 const char *netstat_user(struct netstat *n, uint32_t uid);
+
+/* What a route of the IPv4 table leads to: "default", a host's name for `host` or where bits are
+ * set outside of `mask`, else a network's, or the number. Both are in network byte order. */
+struct in_addr;
+const char *netstat_destination(struct netstat *n, struct in_addr to, struct in_addr mask,
+                                bool host);
 
 /* The name of a network in host byte order, networks(5); false without. */
 bool netstat_network(uint32_t network, char *out, size_t size);
