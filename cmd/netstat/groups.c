@@ -40,11 +40,13 @@ static void groups4(struct netstat *n, FILE *f)
     for (int number = 0; fgets(line, sizeof line, f); number++) {
         struct hail_addr a = {.len = sizeof a.u.in4, .u.in4.sin_family = AF_INET};
         int references;
-        if (number == 0 && strstr(line, "Device"))
+        if (number == 0 && strstr(line, "Device")) {
             numbered = strncmp(line, "Idx", 3) == 0;
-        else if (line[0] != '\t' && !take_device(line, numbered, device))
-            bogus("igmp", number);
-        else if (line[0] == '\t' && sscanf(line, "\t%8[0-9A-Fa-f] %d", group, &references) < 2)
+            continue;
+        }
+        bool good = line[0] != '\t' ? take_device(line, numbered, device)
+                                    : sscanf(line, "\t%8[0-9A-Fa-f] %d", group, &references) == 2;
+        if (!good)
             bogus("igmp", number);
         else if (line[0] == '\t' && sscanf(group, "%X", &a.u.in4.sin_addr.s_addr) == 1)
             put(n, device, references, &a);

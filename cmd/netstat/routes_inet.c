@@ -50,8 +50,9 @@ static const char *const titles[] = {
     [ROUTE_COLUMNS_ALL] = "Flags Metric Ref    Use Iface    MSS   Window irtt",
 };
 
-/* What stands behind the addresses. */
-static void put_columns(const struct netstat *n, const struct route *r, enum route_columns columns)
+/* What stands behind the addresses; `last` is the width of the last of all the columns. */
+static void put_columns(const struct netstat *n, const struct route *r, enum route_columns columns,
+                        int last)
 {
     char device[7];
     const char *name = netstat_interface_name(n, r->device);
@@ -64,8 +65,8 @@ static void put_columns(const struct netstat *n, const struct route *r, enum rou
         break;
     case ROUTE_COLUMNS_ALL:
         snprintf(device, sizeof device, "%.6s", r->device);
-        printf("%-6d %-3d %6d %-6s   %-5d %-6d %d", r->metric, r->references, r->use,
-               netstat_interface_name(n, device), r->mss, r->window, r->irtt);
+        printf("%-6d %-3d %6d %-6s   %-5d %-6d %-*d", r->metric, r->references, r->use,
+               netstat_interface_name(n, device), r->mss, r->window, last, r->irtt);
         break;
     case ROUTE_COLUMNS_NONE:
         break;
@@ -99,7 +100,7 @@ static void put(struct netstat *n, const struct route *r, enum route_columns col
     if (rejects)
         put_rejecting(r, columns);
     else
-        put_columns(n, r, columns);
+        put_columns(n, r, columns, 0);
     putchar('\n');
 }
 
@@ -174,10 +175,10 @@ static void put_cached(struct netstat *n, char *line, enum route_columns columns
     put_host(n, r.to);
     put_host(n, r.gateway);
     printf("%-5s ", flags);
-    put_columns(n, &r, columns);
+    put_columns(n, &r, columns, 5);
     if (columns == ROUTE_COLUMNS_ALL)
         printf(
-            " %-5d %-3d %-3d   %-3d %15s", r.irtt, tos, hh, up_to_date,
+            " %-3d %-3d   %-3d %15s", tos, hh, up_to_date,
             netstat_destination(n, address_of(source), (struct in_addr){INADDR_BROADCAST}, true));
     putchar('\n');
 }

@@ -126,7 +126,7 @@ int netstat_routes_rose(struct netstat *n)
             line[ends[k]] = '\0';
         printf("%-10s   ", line);
         for (int k = 0; k < number_at(line, 16) && k < 3; k++) {
-            int number = number_at(line, 6 * (k + 3));
+            int number = number_at(line, 6L * (k + 3));
             printf("%05d  ", number);
             if (neighbours)
                 put_rose_neighbour(n, neighbours, number);

@@ -254,7 +254,7 @@ static const struct counter sctp[] = {
     {"SctpShutdowns", "# Number of Graceful Terminations", COUNTER},
 };
 
-#define COUNTERS(v)  v, sizeof v / sizeof *(v)
+#define COUNTERS(v)  (v), sizeof(v) / sizeof *(v)
 #define SHOWN(which) offsetof(struct netstat, which)
 
 const struct counter_table netstat_snmp_tables[] = {
