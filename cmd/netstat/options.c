@@ -372,8 +372,11 @@ static int take_filter(struct netstat *n, int argc, char **argv)
 int netstat_parse(struct netstat *n, struct common *c, int argc, char **argv)
 {
     struct words *w = calloc(1, sizeof *w);
-    int first, status = w ? split(w, argc, argv) : local_error("read", "the command line", ENOMEM);
+    int first;
     n->c = c;
+    if (!w)
+        return local_error("read", "the command line", ENOMEM);
+    int status = split(w, argc, argv);
     if (status < 0)
         status = take_theirs(n, w->theirs, w->their_v);
     int operands = optind;

@@ -276,12 +276,13 @@ static int show(const struct tree *t)
 {
     size_t *order = calloc(t->count + 1, sizeof *order);
     struct hail_buf buf;
-    int status = order ? STATUS_DONE : local_error("draw", "the tree", ENOMEM);
+    int status = STATUS_DONE;
+    if (!order)
+        return local_error("draw", "the tree", ENOMEM);
     hail_buf_init(&buf, 1 << 20);
-    for (size_t i = 0; order && i < t->count; i++)
+    for (size_t i = 0; i < t->count; i++)
         order[i] = i;
-    if (order)
-        qsort_r(order, t->count, sizeof *order, in_order, (void *)(uintptr_t)t);
+    qsort_r(order, t->count, sizeof *order, in_order, (void *)(uintptr_t)t);
     for (size_t i = 0, next; status == STATUS_DONE && i < t->count; i = next) {
         next = i + 1;
         if (t->n->c->json) {

@@ -153,7 +153,8 @@ struct hail_socket_info {
     uint32_t cid, port;           /* vsock: local ... */
     uint32_t peer_cid, peer_port; /* ... and peer */
 
-    unsigned has; /* bits of enum hail_socket_has: which of these are there */
+    unsigned has;  /* bits of enum hail_socket_has: which of these are there */
+    uint32_t mark; /* SO_MARK, which takes CAP_NET_ADMIN to see */
     const struct hail_tcp_info *tcp;
     const char *congestion; /* "cubic"; "" without */
     const struct hail_socket_memory *memory;
@@ -161,7 +162,6 @@ struct hail_socket_info {
     unsigned options;              /* bits of enum hail_socket_option */
     uint8_t tos, tclass, shutdown; /* shutdown: 1 receive, 2 send */
     bool v6only;
-    uint32_t mark;
 };
 
 /* A filter, compiled from ss(8)'s language; src/diag/filter.h has the grammar. */

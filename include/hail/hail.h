@@ -4,6 +4,7 @@
 
 #include <hail/ctx.h>
 #include <hail/datagram.h>
+#include <hail/diag.h>
 #include <hail/endpoint.h>
 #include <hail/http.h>
 #include <hail/listen.h>
@@ -12,7 +13,6 @@
 #include <hail/services.h>
 #include <hail/slice.h>
 #include <hail/socket.h>
-#include <hail/diag.h>
 #include <hail/stream.h>
 #include <hail/tls.h>
 #include <hail/trace.h>

@@ -75,8 +75,8 @@ int hail_socket_closed_read(struct hail_ctx *ctx, int fd, hail_socket_info_fn *e
     struct hail_nl nl = {buf, (size_t)n};
     struct hail_nl_message m;
     struct hail_diag_row row = {.info = {.netns = NULL}};
-    int rc, stopped = 0;
-    while (!stopped && (rc = hail_nl_next(&nl, &m)) == 1) {
+    int stopped = 0;
+    while (!stopped && hail_nl_next(&nl, &m) == 1) {
         row.info.kind = kind_of(&m);
         row.info.type = row.info.kind == HAIL_KIND_UDP ? SOCK_DGRAM : SOCK_STREAM;
         if (m.type == SOCK_DIAG_BY_FAMILY && hail_inet_diag_row(m.payload, m.len, 0, &row) == 0)

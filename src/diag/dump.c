@@ -199,12 +199,13 @@ static int open_diag(const struct hail_netns *netns)
     return rc < 0 ? rc : failed ? failed : fd;
 }
 
-int hail_dump_diag(struct hail_listing *l, enum hail_socket_kind kind, int family)
+static int dump(struct hail_listing *l, enum hail_socket_kind kind, int family, bool *has_code)
 {
     static const uint8_t types[] = {SOCK_STREAM, SOCK_STREAM,    SOCK_DGRAM,
                                     SOCK_DGRAM,  SOCK_SEQPACKET, SOCK_RAW};
     struct question q;
     row_fn *read_row = ask(&q, l, kind, family);
+    *has_code = q.has_code;
     int rc = -EAGAIN;
     l->row.info.kind = kind;
     l->told = 0;
@@ -219,13 +220,20 @@ int hail_dump_diag(struct hail_listing *l, enum hail_socket_kind kind, int famil
         rc = send(fd, &q, q.h.nlmsg_len, 0) < 0 ? -errno : read_dump(l, fd, read_row);
         close(fd);
     }
-    if (rc == -EINVAL && q.has_code) { /* a kernel that does not know all of the program */
-        l->no_code = true;
-        rc = hail_dump_diag(l, kind, family);
-        l->no_code = false;
-    }
     if (rc != -EAGAIN)
         return rc;
     l->gaps->changed |= HAIL_KIND_BIT(kind);
     return 0;
+}
+
+int hail_dump_diag(struct hail_listing *l, enum hail_socket_kind kind, int family)
+{
+    bool has_code;
+    int rc = dump(l, kind, family, &has_code);
+    if (rc != -EINVAL || !has_code)
+        return rc;
+    l->no_code = true; /* a kernel that does not know all of the program */
+    rc = dump(l, kind, family, &has_code);
+    l->no_code = false;
+    return rc;
 }

@@ -203,6 +203,8 @@ static int condition(struct parser *p)
 
 /* --- expressions; each returns the place of its node, or -errno --- */
 
+/* NOLINTBEGIN(misc-no-recursion): HAIL_FILTER_DEPTH_MAX bounds it */
+
 static int expr(struct parser *p);
 
 static int factor(struct parser *p)
@@ -267,6 +269,8 @@ static int expr(struct parser *p)
     }
     return left;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* ss's words before the expression: "state a state b" is either, "exclude c" neither. */
 static int states(struct parser *p)
@@ -340,6 +344,7 @@ bool hail_socket_filter_wants_holders(const struct hail_socket_filter *filter)
 }
 
 /* The states in which a node can be true; with `negated`, false. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, HAIL_FILTER_NODES_MAX at most */
 static uint32_t possible(const struct hail_socket_filter *f, int i, bool negated)
 {
     const uint32_t all = HAIL_STATES_ALL | 1u << HAIL_BOUND;

@@ -121,7 +121,7 @@ int hail_filter_host_value(struct hail_ctx *ctx, struct hail_filter_lex *l,
 int hail_filter_port_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint64_t *low,
                            uint64_t *high);
 int hail_filter_number_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint64_t *v);
-int hail_filter_states_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint32_t *states);
+int hail_filter_states_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint32_t *set);
 int hail_filter_user_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint64_t *uid);
 int hail_filter_family_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint64_t *family);
 int hail_filter_mark_value(struct hail_ctx *ctx, struct hail_filter_lex *l,

@@ -79,18 +79,15 @@ static void ports(struct code *c, const struct hail_filter_term *t)
 
 static void host(struct code *c, const struct hail_filter_term *t)
 {
-    struct {
-        struct inet_diag_hostcond cond;
-        unsigned char bytes[16];
-    } v = {.cond = {.family = (unsigned char)t->host.family,
-                    .prefix_len = (unsigned char)t->host.bits,
-                    .port = t->host.port}};
+    struct inet_diag_hostcond cond = {.family = (unsigned char)t->host.family,
+                                      .prefix_len = (unsigned char)t->host.bits,
+                                      .port = t->host.port};
     size_t size = t->host.family == AF_INET ? 4 : t->host.family == AF_INET6 ? 16 : 0;
-    size_t n = sizeof v.cond + size;
-    memcpy((char *)&v + sizeof v.cond, t->host.bytes, size);
+    size_t n = sizeof cond + size;
     put_op(c, t->field == HAIL_FIELD_SRC ? INET_DIAG_BC_S_COND : INET_DIAG_BC_D_COND, 4 + n,
            4 + n + BEHIND);
-    put(c, &v, n);
+    put(c, &cond, sizeof cond);
+    put(c, t->host.bytes, size);
 }
 
 static void interface(struct code *c, const struct hail_filter_term *t)
@@ -118,6 +115,7 @@ static bool decides(const struct hail_filter_term *t)
 /* --- the tree --- */
 
 /* Appends the node; false: nothing was appended, it may be true always. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, HAIL_FILTER_NODES_MAX at most */
 static bool compile(struct code *c, const struct hail_socket_filter *f, int i, bool negated)
 {
     const struct hail_filter_node *n = &f->node[i];

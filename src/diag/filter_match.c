@@ -165,6 +165,7 @@ bool hail_filter_term_match(const struct hail_filter_term *t, const struct hail_
     return holds(t, info, holders) != t->unequal;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, HAIL_FILTER_NODES_MAX at most */
 static bool match(const struct hail_socket_filter *f, int i, const struct hail_socket_info *info,
                   const struct hail_holders *holders)
 {

@@ -142,7 +142,7 @@ static int bracketed(struct hail_ctx *ctx, struct hail_filter_lex *l, char *s,
 static int host_port(struct hail_ctx *ctx, struct hail_filter_lex *l, const char *s,
                      struct hail_filter_host *h)
 {
-    uint64_t port;
+    uint64_t port = 0;
     if (!s || !*s)
         return 0;
     if (*s != ':' || (strcmp(s, ":*") != 0 && !one_port(s + 1, &port)))
@@ -243,7 +243,7 @@ static uint32_t one_state(const char *s, size_t n)
     return 0;
 }
 
-int hail_filter_states_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint32_t *out)
+int hail_filter_states_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint32_t *set)
 {
     uint32_t found = 0;
     if (l->len == 0)
@@ -257,7 +257,7 @@ int hail_filter_states_value(struct hail_ctx *ctx, struct hail_filter_lex *l, ui
         found |= bits;
         p += n + 1;
     }
-    *out = found;
+    *set = found;
     return 0;
 }
 

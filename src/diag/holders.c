@@ -29,7 +29,7 @@ struct hail_holders {
 
 static size_t slot_of(const struct hail_holders *h, uint32_t inode)
 {
-    size_t i = inode * 2654435769u & h->mask;
+    size_t i = hail_inode_hash(inode) & h->mask;
     while (h->index[i] && h->index[i]->inode != inode)
         i = (i + 1) & h->mask;
     return i;
@@ -81,7 +81,7 @@ static int want(struct hail_wanted *t, const struct hail_holders_query *q)
         return -ENOMEM;
     t->mask = size - 1;
     for (size_t k = 0; k < q->n; k++) {
-        size_t i = q->inodes[k] * 2654435769u & t->mask;
+        size_t i = hail_inode_hash(q->inodes[k]) & t->mask;
         while (t->inode[i] && t->inode[i] != q->inodes[k])
             i = (i + 1) & t->mask;
         t->n += !t->inode[i] && q->inodes[k];

@@ -50,6 +50,12 @@ struct hail_walk {
     struct hail_process **processes; /* likewise; NULL: holds no socket */
 };
 
+/* Spreads inodes, which come in runs, over a table. */
+static inline uint32_t hail_inode_hash(uint32_t inode)
+{
+    return inode * 2654435769u; /* 2^32 divided by the golden ratio */
+}
+
 /* The inode in "socket:[N]" or the old "[0000]:N", as readlink(2) gives it for a descriptor; false
  * for anything else. */
 bool hail_socket_link(const char *link, size_t n, uint32_t *inode);

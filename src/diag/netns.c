@@ -185,7 +185,7 @@ static int search_names(struct search *s)
     DIR *dir = opendir(NAMES);
     int rc = 0;
     for (struct dirent *e; dir && rc == 0 && (e = readdir(dir)) != NULL;) {
-        struct hail_netns ns;
+        struct hail_netns ns = {.fd = -1};
         char path[300];
         snprintf(path, sizeof path, NAMES "/%s", e->d_name);
         if (e->d_name[0] == '.' || open_file(path, &ns) < 0)

@@ -34,7 +34,7 @@ static bool wanted(struct hail_walk *w, uint32_t inode)
     struct hail_wanted *t = &w->wanted;
     if (!t->inode)
         return true;
-    size_t i = inode * 2654435769u & t->mask;
+    size_t i = hail_inode_hash(inode) & t->mask;
     while (t->inode[i] && t->inode[i] != inode)
         i = (i + 1) & t->mask;
     if (!t->inode[i])
