@@ -1,11 +1,11 @@
 /* spawn.c - runs commands in alternation and says what each run cost.
  *
- *   spawn ROUNDS COMMAND [ARGUMENT...] [:: COMMAND [ARGUMENT...]]...
+ *   spawn [-w WARM] ROUNDS COMMAND [ARGUMENT...] [:: COMMAND [ARGUMENT...]]...
  *
  * Each round runs every command once, in turn, so that a change of the machine's mood meets all of
  * them. A run is one line: the command's number from 0, wall time and CPU time (user and system) in
  * microseconds, peak memory in KiB. The commands read and write /dev/null, and have to exit with 0.
- * WARM rounds before are not counted.
+ * WARM rounds (5) before are not counted.
  *
  * It is a program of its own, static and small, because a child begins with the peak memory of the
  * process that started it, and because fork() in a big one costs more than what is measured.
@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define COMMANDS_MAX 16
-#define WARM         5
+#define WARM         5 /* rounds, without -w */
 
 extern char **environ;
 
@@ -72,9 +72,16 @@ int main(int argc, char **argv)
 {
     char **commands[COMMANDS_MAX];
     int n = 0;
+    long warm = WARM;
+    if (argc > 2 && strcmp(argv[1], "-w") == 0) {
+        warm = strtol(argv[2], NULL, 10);
+        argc -= 2;
+        argv += 2;
+    }
     long rounds = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
     if (rounds <= 0) {
-        fputs("usage: spawn ROUNDS COMMAND [ARGUMENT...] [:: COMMAND [ARGUMENT...]]...\n", stderr);
+        fputs("usage: spawn [-w WARM] ROUNDS COMMAND [ARGUMENT...] [:: COMMAND [ARGUMENT...]]...\n",
+              stderr);
         return 2;
     }
     commands[n++] = argv + 2;
@@ -92,7 +99,7 @@ int main(int argc, char **argv)
         posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0) != 0 ||
         posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0) != 0)
         return 8;
-    for (long round = -WARM; round < rounds; round++) {
+    for (long round = -warm; round < rounds; round++) {
         for (int i = 0; i < n; i++) {
             struct cost c;
             if (run(commands[i], &files, &c) < 0)
