@@ -111,13 +111,28 @@ struct known {
     char name[NAME_BYTES];
 };
 
-/* That ::1 is localhost where no file says so is more than net-tools knows. */
+struct found {
+    char *name; /* NAME_BYTES */
+    bool seen;
+};
+
+/* libc takes no other letters from DNS: an answer must not bring escapes to a terminal. */
+static bool is_host_name(const char *name)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    return *name != '-' && name[strspn(name, letters)] == '\0';
+}
+
+/* The first name counts. That ::1 is localhost where no file says so is more than libc knows. */
 static void take_first(void *arg, const char *name, enum hail_source source, int32_t ttl)
 {
-    char *out = arg;
+    struct found *f = arg;
     (void)ttl;
-    if (!*out && source != HAIL_SOURCE_LOCAL)
-        snprintf(out, NAME_BYTES, "%s", name);
+    bool good = source == HAIL_SOURCE_HOSTS || (source == HAIL_SOURCE_DNS && is_host_name(name));
+    if (!f->seen && good)
+        snprintf(f->name, NAME_BYTES, "%s", name);
+    f->seen = true;
 }
 
 /* The number where there is no name. */
@@ -126,13 +141,14 @@ static void look_up(struct netstat *n, const struct hail_addr *addr, bool networ
 {
     struct hail_addr plain = *addr;
     struct hail_ctx ctx = n->c->ctx;
+    struct found found = {.name = out};
     out[0] = '\0';
     hail_addr_set_port(&plain, 0);
     bool v4 = addr->u.sa.sa_family == AF_INET;
     if (network)
         netstat_network(ntohl(addr->u.in4.sin_addr.s_addr), out, NAME_BYTES);
     else
-        hail_resolve_reverse(&ctx, &plain, NULL, take_first, out);
+        hail_resolve_reverse(&ctx, &plain, NULL, take_first, &found);
     if (!*out)
         inet_ntop(addr->u.sa.sa_family,
                   v4 ? (const void *)&addr->u.in4.sin_addr : (const void *)&addr->u.in6.sin6_addr,

@@ -88,6 +88,30 @@ with socket.create_server(("127.0.0.1", 0)) as server:
 END
 """
 
+# A name server at 127.0.0.1 of the namespace, for gateways that no file names.
+NAME_SERVER = r"""
+import socket, struct
+NAMES = {b"5.0.1.10": [b"first.example", b"second.example"], b"6.0.1.10": [b"under_score.Example"],
+         b"7.0.1.10": [b"es\x1b[31mcape.example"], b"8.0.1.10": [b"-dash.example"],
+         b"9.0.1.10": [b"bad example", b"good.example"]}
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    s.bind(("127.0.0.1", 53))
+    print("ready", flush=True)
+    while True:
+        question, peer = s.recvfrom(2000)
+        labels, at = [], 12
+        while question[at]:
+            labels.append(question[at + 1:at + 1 + question[at]])
+            at += 1 + question[at]
+        names = NAMES.get(b".".join(labels[:4]), []) if labels[4:5] == [b"in-addr"] else []
+        answer = b""
+        for name in names:
+            data = b"".join(bytes([len(one)]) + one for one in name.split(b".")) + b"\0"
+            answer += b"\xc0\x0c" + struct.pack(">HHIH", 12, 1, 60, len(data)) + data
+        head = struct.pack(">HHHHH", 0x8180 if names else 0x8183, 1, len(names), 0, 0)
+        s.sendto(question[:2] + head + question[12:at + 5] + answer, peer)
+"""
+
 # A /proc of files, with what the sanitizers need of the real one.
 FILES = r"""
 set -e
@@ -191,6 +215,24 @@ GROUPS = {
 @pytest.mark.parametrize("group", GROUPS)
 def test_equals_netstat(hail, rich, group):
     assert rich.differences(hail, GROUPS[group]) == []
+
+
+def test_takes_names_from_dns_as_netstat_does(hail, tmp_path):
+    """Those that cannot be a host's are none: libc refuses them, too."""
+    gateways = "".join(f"ip route add 10.9.{k}.0/24 via 10.1.0.{k}\n" for k in range(5, 11))
+    namespace = Namespace(tmp_path, SETUP + gateways)
+    server = namespace.open("/usr/bin/python3", "-c", NAME_SERVER, stdout=subprocess.PIPE)
+    try:
+        assert server.stdout.readline() == b"ready\n"
+        assert namespace.differences(hail, [["-r"], ["-re"], ["-g"], ["-r6"]]) == []
+        shown = namespace.run(hail, "netstat", "-r")[2]
+        assert b" first.example " in shown and b" under_score.Exa " in shown
+        assert b"\033" not in shown and b" 10.1.0.8 " in shown and b" 10.1.0.9 " in shown
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+        namespace.close()
 
 
 def test_equals_netstat_where_nothing_is(hail, tmp_path):
