@@ -51,7 +51,7 @@ int usage_error(const struct command *cmd, const char *fmt, ...)
     va_end(ap);
     hail_text_safe_into(text, sizeof text, raw, strnlen(raw, n < 0 ? 0 : sizeof raw));
     if (cmd)
-        fprintf(stderr, "hail: %s: %s\n  see: hail %s --help\n", cmd->name, text, cmd->name);
+        fprintf(stderr, "hail: %s: %s\n  see: hail help %s\n", cmd->name, text, cmd->name);
     else
         fprintf(stderr, "hail: %s\n  see: hail --help\n", text);
     return STATUS_USAGE;
