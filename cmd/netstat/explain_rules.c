@@ -119,7 +119,7 @@ static void queue(struct netstat *n, const struct hail_socket_info *info, struct
     who(n, info, name);
     if (info->recv_q == 0)
         return;
-    if (info->send_q && info->recv_q >= info->send_q) {
+    if (info->recv_q > info->send_q) { /* the kernel takes one more than the backlog says */
         struct finding *f =
             say(out, WRONG,
                 "The accept queue is full: %u connections wait, %u may. New clients "
