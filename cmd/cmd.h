@@ -77,8 +77,6 @@ extern const struct option_row common_options[];
 /* help.c */
 int help_main(void);
 int help_command(const struct command *cmd);
-/* The word of `words` (ended by NULL) that `typo` was meant to be, or NULL if none is near. */
-const char *did_you_mean(const char *typo, const char *const *words);
 
 /* fail.c: one clear line on standard error, one of advice, and the exit status. */
 int fail(struct common *c); /* the error of the context; silent for a cancellation */

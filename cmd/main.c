@@ -2,11 +2,12 @@
  *
  *   main.c     this: the table, the names the program may be called by, signals
  *   options.c  the options of all commands and of each
- *   help.c     --help, did-you-mean
+ *   help.c     --help
  *   fail.c     errors and exit statuses
  *   output.c   standard output, JSON, colour
  *   NAME.c     one command (or a folder of its own)
  */
+#include "base/text.h"
 #include "cmd.h"
 
 #include <errno.h>
@@ -90,7 +91,7 @@ static int unknown(const char *name)
         words[n] = commands[n]->name;
     words[n++] = "help";
     words[n] = NULL;
-    const char *meant = did_you_mean(name, words);
+    const char *meant = hail_text_nearest(name, words);
     if (meant)
         return usage_error(NULL, "unknown command '%s'; did you mean '%s'?", name, meant);
     return usage_error(NULL, "unknown command '%s'", name);

@@ -1,4 +1,5 @@
 /* options.c - the options that every command has, and handing each command its own. */
+#include "base/text.h"
 #include "cmd.h"
 
 #include <errno.h>
@@ -125,7 +126,7 @@ static int bad_option(const struct command *cmd, const struct table *t, int got,
         return usage_error(cmd, "option '%s' takes no value", word);
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
-    const char *meant = did_you_mean(name, t->names);
+    const char *meant = hail_text_nearest(name, t->names);
     if (meant)
         return usage_error(cmd, "unknown option '--%s'; did you mean '--%s'?", name, meant);
     return usage_error(cmd, "unknown option '%s'", word);

@@ -1,5 +1,6 @@
 /* ports.c - the command: what is asked for, and the rows of the registry; ports/ports.h. */
 #include "ports/ports.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -174,7 +175,7 @@ static int near_name(void *arg, const struct hail_service *s)
     const char *words[] = {s->name, NULL};
     size_t a = strlen(s->name), b = strlen(n->typo);
     if (!*s->name || a + 1 < b || b + 1 < a || strncasecmp(s->name, n->typo, 1) != 0 ||
-        !did_you_mean(n->typo, words))
+        !hail_text_nearest(n->typo, words))
         return 0;
     snprintf(n->name, sizeof n->name, "%s", s->name);
     return 1;

@@ -168,8 +168,8 @@ struct hail_socket_info {
 struct hail_socket_filter;
 struct hail_holders;
 
-/* Reads `text`. Returns 0, or -EINVAL with layer usage: the message names the word and its column,
- * counted from 1. Owned by the caller. */
+/* Reads `text`. Returns 0, -EINVAL with layer usage (the message names the word and its column,
+ * counted from 1), or -ENOMEM. Owned by the caller. */
 HAIL_API int hail_socket_filter_parse(struct hail_ctx *ctx, const char *text,
                                       struct hail_socket_filter **out);
 HAIL_API void hail_socket_filter_free(struct hail_socket_filter *filter); /* NULL is accepted */

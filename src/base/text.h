@@ -21,4 +21,8 @@ int hail_text_safe(struct hail_buf *out, const char *p, size_t n, bool newlines)
  * Returns the length. */
 size_t hail_text_safe_into(char *out, size_t size, const char *p, size_t n);
 
+/* The word of `words` (ended by NULL) that `typo` was meant to be: few edits away, or begun by it;
+ * NULL if none is near. */
+const char *hail_text_nearest(const char *typo, const char *const *words);
+
 #endif

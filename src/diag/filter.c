@@ -1,9 +1,12 @@
 /* filter.c - the language of filters: recursive descent into a tree; diag/filter.h has the grammar.
  */
 #include "diag/filter.h"
+#include "base/error.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,15 +21,25 @@ static const struct {
     const char *name;
     enum hail_filter_field field;
 } fields[] = {
-    {"src", HAIL_FIELD_SRC},       {"dst", HAIL_FIELD_DST},
-    {"sport", HAIL_FIELD_SPORT},   {"dport", HAIL_FIELD_DPORT},
-    {"recv-q", HAIL_FIELD_RECV_Q}, {"send-q", HAIL_FIELD_SEND_Q},
-    {"inode", HAIL_FIELD_INODE},   {"pid", HAIL_FIELD_PID},
-    {"state", HAIL_FIELD_STATE},   {"interface", HAIL_FIELD_INTERFACE},
-    {"dev", HAIL_FIELD_INTERFACE}, {"process", HAIL_FIELD_PROCESS},
-    {"user", HAIL_FIELD_USER},     {"cgroup", HAIL_FIELD_CGROUP},
-    {"netns", HAIL_FIELD_NETNS},   {"family", HAIL_FIELD_FAMILY},
-    {"fwmark", HAIL_FIELD_MARK},   {"autobound", HAIL_FIELD_AUTOBOUND},
+    {"src", HAIL_FIELD_SRC},
+    {"dst", HAIL_FIELD_DST},
+    {"sport", HAIL_FIELD_SPORT},
+    {"dport", HAIL_FIELD_DPORT},
+    {"recv-q", HAIL_FIELD_RECV_Q},
+    {"send-q", HAIL_FIELD_SEND_Q},
+    {"inode", HAIL_FIELD_INODE},
+    {"pid", HAIL_FIELD_PID},
+    {"state", HAIL_FIELD_STATE},
+    {"exclude", HAIL_FIELD_STATE},
+    {"dev", HAIL_FIELD_INTERFACE},
+    {"interface", HAIL_FIELD_INTERFACE},
+    {"user", HAIL_FIELD_USER},
+    {"process", HAIL_FIELD_PROCESS},
+    {"netns", HAIL_FIELD_NETNS},
+    {"cgroup", HAIL_FIELD_CGROUP},
+    {"fwmark", HAIL_FIELD_MARK},
+    {"family", HAIL_FIELD_FAMILY},
+    {"autobound", HAIL_FIELD_AUTOBOUND},
 };
 
 /* How a comparison reads: which of below, equal and above are true. */
@@ -45,6 +58,11 @@ static const struct {
 static int bad(struct parser *p, const char *what)
 {
     return hail_filter_bad(p->ctx, &p->lex, "%s", what);
+}
+
+static int no_memory(struct hail_ctx *ctx)
+{
+    return hail_fail(ctx, HAIL_LAYER_LOCAL, ENOMEM, "filter", "filter: out of memory");
 }
 
 static bool at(const struct parser *p, const char *word)
@@ -178,19 +196,32 @@ static int comparison(struct parser *p, struct hail_filter_term *t)
     return rc;
 }
 
+static int no_field(struct parser *p)
+{
+    const char *names[sizeof fields / sizeof *fields + 1] = {NULL};
+    char typo[16];
+    if (!p->lex.len)
+        return bad(p, "a condition is missing");
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        names[i] = fields[i].name;
+    snprintf(typo, sizeof typo, "%.*s", (int)p->lex.len, p->lex.word);
+    const char *meant = hail_text_nearest(typo, names);
+    if (meant)
+        return hail_filter_bad(p->ctx, &p->lex, "is no field; did you mean '%s'?", meant);
+    return bad(p, "is no field (src, dst, sport, dport, state, process, pid, user, cgroup, "
+                  "interface, ...)");
+}
+
 static int condition(struct parser *p)
 {
     size_t i = 0, n = sizeof fields / sizeof *fields;
     while (i < n && !at(p, fields[i].name))
         i++;
     if (i == n)
-        return bad(p, p->lex.len
-                          ? "is no field (src, dst, sport, dport, state, process, pid, user, "
-                            "cgroup, interface, ...)"
-                          : "a condition is missing");
+        return no_field(p);
     struct hail_filter_term *t = calloc(1, sizeof *t);
     if (!t)
-        return -ENOMEM;
+        return no_memory(p->ctx);
     t->field = fields[i].field;
     hail_filter_next(&p->lex);
     int rc = t->field == HAIL_FIELD_AUTOBOUND ? 0 : comparison(p, t);
@@ -198,6 +229,8 @@ static int condition(struct parser *p)
         free(t);
         return rc;
     }
+    if (strcmp(fields[i].name, "exclude") == 0)
+        t->unequal = !t->unequal;
     return add(p, (struct hail_filter_node){.op = HAIL_FILTER_TERM, .term = t});
 }
 
@@ -244,6 +277,16 @@ static bool ends_term(const struct parser *p)
     return p->lex.len == 0 || at(p, ")") || at(p, "or") || at(p, "||") || at(p, "|");
 }
 
+/* "and" or "or", in any spelling. */
+static bool joins(const struct parser *p)
+{
+    static const char *const words[] = {"and", "&&", "&", "or", "||", "|"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (at(p, words[i]))
+            return true;
+    return false;
+}
+
 static int term(struct parser *p)
 {
     int left = factor(p);
@@ -276,13 +319,13 @@ static int expr(struct parser *p)
 static int states(struct parser *p)
 {
     uint32_t with = 0, without = 0, bits;
+    const struct hail_filter_lex first = p->lex;
     while (at(p, "state") || at(p, "exclude")) {
         bool exclude = at(p, "exclude");
-        struct hail_filter_lex before = p->lex;
         hail_filter_next(&p->lex);
-        if (operator_at(p)) { /* "state = x" is a condition */
-            p->lex = before;
-            break;
+        if (operator_at(p)) { /* "state = x" is a condition, and so are those before it */
+            p->lex = first;
+            return 0;
         }
         int rc = hail_filter_states_value(p->ctx, &p->lex, &bits);
         if (rc < 0)
@@ -290,11 +333,10 @@ static int states(struct parser *p)
         *(exclude ? &without : &with) |= bits;
         p->f->named = true;
         hail_filter_next(&p->lex);
-        if (at(p, "or") || at(p, "||") || at(p, "|")) { /* part of an expression after all */
-            p->lex = before;
+        if (joins(p)) { /* part of an expression after all */
+            p->lex = first;
             return 0;
         }
-        skip(p, "and", "&&", "&");
     }
     if (with || without)
         p->f->states = (with ? with : p->f->states) & ~without;
@@ -307,7 +349,7 @@ int hail_socket_filter_parse(struct hail_ctx *ctx, const char *text,
     struct parser p = {.ctx = ctx, .lex = {.text = text, .p = text}};
     p.f = calloc(1, sizeof *p.f);
     if (!p.f)
-        return -ENOMEM;
+        return no_memory(ctx);
     p.f->root = -1;
     p.f->states = HAIL_STATES_ALL | 1u << HAIL_BOUND;
     hail_filter_next(&p.lex);
@@ -329,41 +371,4 @@ void hail_socket_filter_free(struct hail_socket_filter *filter)
     for (int i = 0; filter && i < filter->n; i++)
         free(filter->node[i].term);
     free(filter);
-}
-
-/* --- what it asks for --- */
-
-unsigned hail_socket_filter_wants(const struct hail_socket_filter *filter)
-{
-    return filter->wants;
-}
-
-bool hail_socket_filter_wants_holders(const struct hail_socket_filter *filter)
-{
-    return filter->wants_holders;
-}
-
-/* The states in which a node can be true; with `negated`, false. */
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, HAIL_FILTER_NODES_MAX at most */
-static uint32_t possible(const struct hail_socket_filter *f, int i, bool negated)
-{
-    const uint32_t all = HAIL_STATES_ALL | 1u << HAIL_BOUND;
-    if (i < 0)
-        return all;
-    const struct hail_filter_node *n = &f->node[i];
-    if (n->op == HAIL_FILTER_NOT)
-        return possible(f, n->left, !negated);
-    if (n->op == HAIL_FILTER_TERM) {
-        if (n->term->field != HAIL_FIELD_STATE)
-            return all;
-        return n->term->unequal != negated ? all & ~n->term->states : n->term->states;
-    }
-    uint32_t left = possible(f, n->left, negated), right = possible(f, n->right, negated);
-    return (n->op == HAIL_FILTER_AND) != negated ? left & right : left | right;
-}
-
-uint32_t hail_socket_filter_states(const struct hail_socket_filter *filter, bool *named)
-{
-    *named = filter->named;
-    return filter->states & possible(filter, filter->root, false);
 }

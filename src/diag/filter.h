@@ -1,7 +1,7 @@
 /* filter.h - the filters of hail_socket_filter_parse() (include/hail/diag.h), and what of them the
  * kernel can do. Sans-I/O but for the names of interfaces, services and users.
  *
- *   filter     = { states [ "and" ] } [ expr ]
+ *   filter     = { states } [ expr ]         any of the states named, none excluded, and expr
  *   states     = ( "state" | "exclude" ) state { "," state }
  *   expr       = term { ( "or" | "||" | "|" ) term }
  *   term       = factor { [ "and" | "&&" | "&" ] factor }
@@ -9,7 +9,7 @@
  *   condition  = ( "src" | "dst" ) [ equal ] host
  *              | ( "sport" | "dport" ) compare port [ "-" port ]
  *              | ( "recv-q" | "send-q" | "inode" | "pid" ) compare number
- *              | "state" [ equal ] state { "," state }
+ *              | ( "state" | "exclude" ) [ equal ] state { "," state }
  *              | ( "dev" | "interface" ) equal name       SO_BINDTODEVICE, or the packet socket's
  *              | "process" equal glob                     any holder's name or program
  *              | "user" equal ( name | number )
@@ -17,7 +17,7 @@
  *              | "netns" equal name
  *              | "family" equal ( "inet" | "inet6" | "unix" | "packet" | "netlink" | "vsock" )
  *              | "fwmark" equal number [ "/" mask ]
- *              | "autobound"
+ *              | "autobound"                   a port of net.ipv4.ip_local_port_range
  *   equal      = "=" | "==" | "eq" | "!=" | "ne" | "neq"
  *   compare    = equal | ">" | "gt" | "<" | "lt" | ">=" | "ge" | "geq" | "<=" | "le" | "leq"
  *   port       = [ ":" ] ( number | service )
@@ -25,6 +25,9 @@
  *              | "localhost" [ ":" port ] | [ "unix:" ] glob     a glob begins with "/" or "@"
  *   state      = ss's and netstat's names, case folded: established, syn-sent or SYN_SENT, ...,
  *                all, connected, synchronized, bucket, big
+ *
+ * Words are folded in ASCII. "and" binds tighter than "or". States before the expression that "and"
+ * or "or" follows are conditions of it.
  *
  * An IPv6 address before a port or bits stands in brackets. An IPv4 prefix also fits the mapped
  * addresses of IPv6 sockets (RFC 4291 section 2.5.5.2), as in ss.

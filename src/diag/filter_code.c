@@ -26,10 +26,9 @@ struct code {
 
 static void put(struct code *c, const void *data, size_t n)
 {
-    if (c->n + n > sizeof c->v) {
-        c->full = true;
+    c->full |= c->n + n > sizeof c->v; /* and stays so: no smaller piece may follow a lost one */
+    if (c->full)
         return;
-    }
     memcpy(c->v + c->n, data, n);
     c->n += n;
 }

@@ -1,6 +1,5 @@
 /* filter_lex.c - the words of a filter, and saying which one is wrong; diag/filter.h. */
 #include "base/error.h"
-#include "base/text.h"
 #include "diag/filter.h"
 
 #include <errno.h>
@@ -8,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#define WORD_SHOWN 40 /* bytes of a wrong word */
 
 static const char blanks[] = " \t\r\n";
 static const char marks[] = "()=!<>&|";
@@ -39,14 +40,13 @@ bool hail_filter_is(const struct hail_filter_lex *l, const char *word)
 
 int hail_filter_bad(struct hail_ctx *ctx, const struct hail_filter_lex *l, const char *fmt, ...)
 {
-    char what[160], word[80];
+    char what[160];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    hail_text_safe_into(word, sizeof word, l->word, l->len < 40 ? l->len : 40);
     if (!l->len)
         return hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "filter", "filter, at its end: %s", what);
-    return hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "filter", "filter, column %zu: '%s' %s",
-                     l->column, word, what);
+    return hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "filter", "filter, column %zu: '%.*s' %s",
+                     l->column, (int)(l->len < WORD_SHOWN ? l->len : WORD_SHOWN), l->word, what);
 }

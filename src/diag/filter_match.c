@@ -1,4 +1,5 @@
-/* filter_match.c - whether a row fits a filter; diag/filter.h. */
+/* filter_match.c - whether a row fits a filter, and what has to be known for that; diag/filter.h.
+ */
 #include "diag/filter.h"
 
 #include <fnmatch.h>
@@ -186,6 +187,43 @@ bool hail_socket_filter_match(const struct hail_socket_filter *filter,
                               const struct hail_socket_info *info,
                               const struct hail_holders *holders)
 {
-    return (filter->states >> info->state & 1) &&
+    return (unsigned)info->state <= HAIL_BOUND && (filter->states >> info->state & 1) &&
            (filter->root < 0 || match(filter, filter->root, info, holders));
+}
+
+/* --- what it asks for --- */
+
+unsigned hail_socket_filter_wants(const struct hail_socket_filter *filter)
+{
+    return filter->wants;
+}
+
+bool hail_socket_filter_wants_holders(const struct hail_socket_filter *filter)
+{
+    return filter->wants_holders;
+}
+
+/* The states in which a node can be true; with `negated`, false. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, HAIL_FILTER_NODES_MAX at most */
+static uint32_t possible(const struct hail_socket_filter *f, int i, bool negated)
+{
+    const uint32_t all = HAIL_STATES_ALL | 1u << HAIL_BOUND;
+    if (i < 0)
+        return all;
+    const struct hail_filter_node *n = &f->node[i];
+    if (n->op == HAIL_FILTER_NOT)
+        return possible(f, n->left, !negated);
+    if (n->op == HAIL_FILTER_TERM) {
+        if (n->term->field != HAIL_FIELD_STATE)
+            return all;
+        return n->term->unequal != negated ? all & ~n->term->states : n->term->states;
+    }
+    uint32_t left = possible(f, n->left, negated), right = possible(f, n->right, negated);
+    return (n->op == HAIL_FILTER_AND) != negated ? left & right : left | right;
+}
+
+uint32_t hail_socket_filter_states(const struct hail_socket_filter *filter, bool *named)
+{
+    *named = filter->named;
+    return filter->states & possible(filter, filter->root, false);
 }

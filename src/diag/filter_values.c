@@ -128,12 +128,12 @@ static int address(struct hail_ctx *ctx, struct hail_filter_lex *l, char *s,
 static int bracketed(struct hail_ctx *ctx, struct hail_filter_lex *l, char *s,
                      struct hail_filter_host *h, char **rest)
 {
-    char *end = strchr(s, ']'), text[80];
+    char *end = strchr(s, ']'), text[HAIL_FILTER_TEXT_MAX];
     if (!end)
         return hail_filter_bad(ctx, l, "has no closing bracket");
     *end++ = '\0';
     size_t bits = *end == '/' ? strcspn(end, ":") : 0;
-    snprintf(text, sizeof text, "%s%.*s", s + 1, (int)(bits < 8 ? bits : 8), end);
+    snprintf(text, sizeof text, "%s%.*s", s + 1, (int)bits, end);
     *rest = end + bits;
     return address(ctx, l, text, h);
 }

@@ -108,7 +108,7 @@ int hail_proc_inet_row(const char *line, size_t n, struct hail_diag_row *row)
     uint64_t v, state;
     if (!field(&l, 10, &v) || !symbol(&l, ':') || !address(&l, &info.local) ||
         !address(&l, &info.peer) || !field(&l, 16, &state) || !counters(&l, &info) ||
-        info.local.u.sa.sa_family != info.peer.u.sa.sa_family)
+        info.local.u.sa.sa_family != info.peer.u.sa.sa_family || state > HAIL_BOUND)
         return -EBADMSG;
     info.family = info.local.u.sa.sa_family;
     info.state = (enum hail_socket_state)state;

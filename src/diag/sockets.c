@@ -14,7 +14,7 @@ int hail_listing_tell(struct hail_listing *l)
         (q->peer_port && hail_addr_port(&info->peer) != q->peer_port))
         return 0;
     uint32_t states = q->states ? q->states : HAIL_STATES_ALL;
-    if (!(states >> info->state & 1))
+    if ((unsigned)info->state > HAIL_BOUND || !(states >> info->state & 1))
         return 0;
     if (q->filter && !hail_socket_filter_match(q->filter, info, q->holders))
         return 0;
