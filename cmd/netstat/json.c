@@ -13,6 +13,24 @@ static const char *type_name(int type)
     return type > 0 && (size_t)type < sizeof names / sizeof *names ? names[type] : "unknown";
 }
 
+/* --- who holds it --- */
+
+static void put_holders(struct netstat *n, struct hail_json *j, uint32_t inode)
+{
+    struct hail_holder one;
+    hail_json_array(j, "processes");
+    for (size_t i = 0; hail_holder_get(n->holders, inode, i, &one); i++) {
+        hail_json_object(j, NULL);
+        hail_json_int(j, "pid", one.process->pid);
+        hail_json_str(j, "name", one.process->name);
+        hail_json_str(j, "program", one.process->program);
+        hail_json_int(j, "fd", one.fd);
+        hail_json_int(j, "uid", one.process->uid);
+        hail_json_end_object(j);
+    }
+    hail_json_end_array(j);
+}
+
 /* --- the two ends --- */
 
 static void put_inet(struct hail_json *j, const struct hail_addr *a)
@@ -38,7 +56,8 @@ static void put_unix(struct hail_json *j, const struct hail_socket_info *row)
         hail_json_bytes(j, "abstract", row->name + 1, row->name_len - 1);
 }
 
-static void put_end(struct hail_json *j, const struct hail_socket_info *row, bool peer)
+static void put_end(struct netstat *n, struct hail_json *j, const struct hail_socket_info *row,
+                    bool peer)
 {
     if (row->family == AF_PACKET || row->family == AF_NETLINK) {
         if (!peer && row->family == AF_NETLINK) {
@@ -49,9 +68,11 @@ static void put_end(struct hail_json *j, const struct hail_socket_info *row, boo
         return;
     }
     hail_json_object(j, peer ? "peer" : "local");
-    if (row->family == AF_UNIX && peer)
+    if (row->family == AF_UNIX && peer) {
         hail_json_int(j, "inode", row->peer_inode);
-    else if (row->family == AF_UNIX)
+        if (n->holders)
+            put_holders(n, j, row->peer_inode);
+    } else if (row->family == AF_UNIX)
         put_unix(j, row);
     else if (row->family == AF_VSOCK) {
         hail_json_int(j, "cid", peer ? row->peer_cid : row->cid);
@@ -70,7 +91,7 @@ static bool has_peer(const struct hail_socket_info *row)
     return hail_addr_port(&row->peer) != 0;
 }
 
-/* --- what goes with -p, --memory, --options, --info, --cgroup --- */
+/* --- what goes with --memory, --options, --info, --cgroup --- */
 
 static void put_timer(struct hail_json *j, const struct hail_socket_info *row)
 {
@@ -142,22 +163,6 @@ static void put_cgroup(struct hail_json *j, uint64_t id)
     hail_json_end_object(j);
 }
 
-static void put_holders(struct netstat *n, struct hail_json *j, uint32_t inode)
-{
-    struct hail_holder one;
-    hail_json_array(j, "processes");
-    for (size_t i = 0; hail_holder_get(n->holders, inode, i, &one); i++) {
-        hail_json_object(j, NULL);
-        hail_json_int(j, "pid", one.process->pid);
-        hail_json_str(j, "name", one.process->name);
-        hail_json_str(j, "program", one.process->program);
-        hail_json_int(j, "fd", one.fd);
-        hail_json_int(j, "uid", one.process->uid);
-        hail_json_end_object(j);
-    }
-    hail_json_end_array(j);
-}
-
 static void put_netns(struct hail_json *j, const struct hail_netns *netns)
 {
     hail_json_object(j, "netns");
@@ -182,9 +187,9 @@ static void put_basics(struct netstat *n, struct hail_json *j, const struct hail
     if (row->kind == HAIL_KIND_RAW || row->kind == HAIL_KIND_PACKET)
         hail_json_int(j, "protocol", row->protocol);
     hail_json_str(j, "state", hail_socket_state_name(row->state));
-    put_end(j, row, false);
+    put_end(n, j, row, false);
     if (has_peer(row))
-        put_end(j, row, true);
+        put_end(n, j, row, true);
     if (row->interface && if_indextoname(row->interface, zone))
         hail_json_str(j, "interface", zone);
     hail_json_int(j, "recv_q", row->recv_q);

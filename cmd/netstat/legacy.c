@@ -53,13 +53,20 @@ void netstat_legacy_holders(struct netstat *n)
               stderr);
 }
 
-/* "PID/program" cut to 19 bytes; control characters, which would make rows of their own, shown. */
-static void put_program(struct row *r, const struct hail_process *p)
+/* "PID/program" cut to 19 bytes; control characters, which would make rows of their own, shown. On
+ * a terminal all is made safe, which may make it longer. */
+static void put_program(struct row *r, const struct hail_process *p, bool terminal)
 {
+    char safe[256];
     char *from = r->p;
     row_number(r, (uint64_t)p->pid, 1, 1);
     row_put(r, "/", 1);
     size_t left = PROGRAM_WIDTH - 1 - (size_t)(r->p - from);
+    if (terminal) {
+        hail_text_safe_into(safe, sizeof safe, p->program, strnlen(p->program, left));
+        row_str(r, safe);
+        left = 0;
+    }
     for (const char *c = p->program; *c && left; c++, left--) {
         char shown = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
         row_put(r, &shown, 1);
@@ -91,7 +98,7 @@ void netstat_legacy_program(struct netstat *n, struct row *r, uint32_t inode)
     bool found = n->holders && hail_holder_get(n->holders, inode, 0, &holder);
     row_put(r, " ", 1);
     if (found)
-        put_program(r, holder.process);
+        put_program(r, holder.process, n->c->terminal);
     else
         row_left(r, "-", PROGRAM_WIDTH);
     if (found && n->context)

@@ -315,3 +315,76 @@ def test_namespaces_that_come_and_go(hail):
     finally:
         churn.send_signal(signal.SIGKILL)
         churn.wait()
+
+
+# --- names from others ---
+
+
+def test_names_from_others_cannot_act(inside):
+    """A process and a Unix socket whose names have escapes, newlines and bytes that are no UTF-8."""
+    out = inside("""
+        import pty
+        evil = b"\\x1b[31mred\\n\\xff\\xe2\\x80\\xaeend"
+        code = ("import socket,sys,ctypes;s=socket.socket();s.bind(('127.0.0.1',99));s.listen();"
+                "u=socket.socket(socket.AF_UNIX);u.bind(b'/tmp/' + sys.argv[1].encode("
+                "'utf-8','surrogateescape') + str(s.fileno()).encode());"
+                "open('/proc/self/comm','wb').write(b'\\\\x1b]0;x\\\\x07y');"
+                "print('up',flush=True);sys.stdin.read()")
+        p = subprocess.Popen([evil, b"-c", code.encode(), evil], executable="/usr/bin/python3",
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        p.stdout.readline()
+        try:
+            for options in ("-antpx", "-lntp", "--table -tx", "--tree -tx", "--explain -tx",
+                            "--summary -tx", "--json -antpx", "called by its name"):
+                pid, fd = pty.fork()
+                if pid == 0:
+                    os.environ["NO_COLOR"] = "1"
+                    words = [HAIL, "netstat", *options.split()]
+                    if options == "called by its name":
+                        words = ["netstat", "-antpx"]
+                    os.execv(HAIL, words)
+                said = b""
+                try:
+                    while chunk := os.read(fd, 65536):
+                        said += chunk
+                except OSError:
+                    pass
+                os.waitpid(pid, 0)
+                assert b"python" in said or b"red" in said or b"x" in said
+                for bad in (b"\\x1b", b"\\x07", b"\\xff", b"\\xe2\\x80\\xae"):
+                    assert bad not in said, (options, bad, said)
+            piped = subprocess.run([HAIL, "netstat", "-antp"], capture_output=True).stdout
+            assert piped.count(b"\\n") == 3, piped
+            rows = [json.loads(x) for x in subprocess.run(
+                [HAIL, "netstat", "-xtp", "--json"], capture_output=True).stdout.splitlines()]
+            assert any("\\x1b]0;x\\x07y" == q["name"] for r in rows for q in r["processes"]), rows
+        finally:
+            p.stdin.close()
+            p.wait()
+            for name in os.listdir(b"/tmp"):
+                if name.startswith(evil):
+                    os.unlink(b"/tmp/" + name)
+        print("done")
+    """)
+    assert out == "done\n"
+
+
+def test_hidden_processes_are_said(inside, tmp_path):
+    """/proc with hidepid: what is not seen is said, on standard error."""
+    inside(f"""
+        l = listen(80)
+        import shutil
+        at = "/tmp/hail-hidden-" + str(os.getpid())
+        shutil.copy(HAIL, at)
+        os.chmod(at, 0o755)
+        try:
+            done = subprocess.run(["unshare", "-m", "sh", "-c",
+                                   "mount -t proc -o hidepid=2 proc /proc && exec setpriv "
+                                   "--reuid=65534 --regid=65534 --clear-groups " + at +
+                                   " netstat -ntp --table"], capture_output=True, text=True)
+        finally:
+            os.unlink(at)
+        assert done.returncode == 0, done
+        assert "127.0.0.1:80" in done.stdout
+        assert "hidepid" in done.stderr, done.stderr
+    """)
