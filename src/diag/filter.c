@@ -224,7 +224,11 @@ static int condition(struct parser *p)
         return no_memory(p->ctx);
     t->field = fields[i].field;
     hail_filter_next(&p->lex);
-    int rc = t->field == HAIL_FIELD_AUTOBOUND ? 0 : comparison(p, t);
+    int rc = 0;
+    if (t->field == HAIL_FIELD_AUTOBOUND)
+        hail_filter_autobound_value(t);
+    else
+        rc = comparison(p, t);
     if (rc < 0) {
         free(t);
         return rc;

@@ -1,5 +1,6 @@
 /* filter.h - the filters of hail_socket_filter_parse() (include/hail/diag.h), and what of them the
- * kernel can do. Sans-I/O but for the names of interfaces, services and users.
+ * kernel can do. Sans-I/O but for the names of interfaces, services and users,
+ * and the range of ports that the system picks from.
  *
  *   filter     = { states } [ expr ]         any of the states named, none excluded, and expr
  *   states     = ( "state" | "exclude" ) state { "," state }
@@ -127,6 +128,7 @@ int hail_filter_number_value(struct hail_ctx *ctx, struct hail_filter_lex *l, ui
 int hail_filter_states_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint32_t *set);
 int hail_filter_user_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint64_t *uid);
 int hail_filter_family_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint64_t *family);
+void hail_filter_autobound_value(struct hail_filter_term *t); /* the ports the system picks */
 int hail_filter_mark_value(struct hail_ctx *ctx, struct hail_filter_lex *l,
                            struct hail_filter_term *t);
 int hail_filter_text_value(struct hail_ctx *ctx, struct hail_filter_lex *l,

@@ -68,7 +68,7 @@ static void port_op(struct code *c, unsigned code, uint64_t port)
 
 static void ports(struct code *c, const struct hail_filter_term *t)
 {
-    bool source = t->field == HAIL_FIELD_SPORT;
+    bool source = t->field != HAIL_FIELD_DPORT;
     size_t from = c->n;
     port_op(c, source ? INET_DIAG_BC_S_GE : INET_DIAG_BC_D_GE, t->low);
     size_t middle = c->n;
@@ -104,6 +104,7 @@ static bool decides(const struct hail_filter_term *t)
         return t->host.family != AF_UNIX && !t->host.localhost;
     case HAIL_FIELD_SPORT:
     case HAIL_FIELD_DPORT:
+    case HAIL_FIELD_AUTOBOUND:
     case HAIL_FIELD_INTERFACE:
         return true;
     default:

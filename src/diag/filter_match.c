@@ -3,7 +3,6 @@
 #include "diag/filter.h"
 
 #include <fnmatch.h>
-#include <stdio.h>
 #include <string.h>
 
 static bool same_bits(const unsigned char *a, const unsigned char *b, unsigned bits)
@@ -97,20 +96,6 @@ static bool within(const struct hail_filter_term *t, uint64_t v)
     return v >= t->low && v <= t->high;
 }
 
-/* Whether the port is one that the system picked: in net.ipv4.ip_local_port_range. */
-static bool autobound(uint16_t port)
-{
-    static unsigned low, high;
-    FILE *f = high ? NULL : fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-    if (!high && (!f || fscanf(f, "%u %u", &low, &high) != 2)) {
-        low = 32768;
-        high = 60999;
-    }
-    if (f)
-        fclose(f);
-    return port >= low && port <= high;
-}
-
 static bool port(const struct hail_filter_term *t, const struct hail_socket_info *info,
                  const struct hail_addr *a, uint32_t vsock)
 {
@@ -155,7 +140,7 @@ static bool holds(const struct hail_filter_term *t, const struct hail_socket_inf
     case HAIL_FIELD_MARK:
         return (info->mark & t->high) == t->low;
     case HAIL_FIELD_AUTOBOUND:
-        return info->local.len && autobound(hail_addr_port(&info->local));
+        return info->local.len && within(t, hail_addr_port(&info->local));
     }
     return false;
 }

@@ -89,6 +89,17 @@ int hail_filter_port_value(struct hail_ctx *ctx, struct hail_filter_lex *l, uint
     return 0;
 }
 
+void hail_filter_autobound_value(struct hail_filter_term *t)
+{
+    unsigned low, high;
+    FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    bool read = f && fscanf(f, "%u %u", &low, &high) == 2;
+    t->low = read ? low : 32768; /* what Linux begins with */
+    t->high = read ? high : 60999;
+    if (f)
+        fclose(f);
+}
+
 /* --- hosts --- */
 
 /* "/bits" of an address of `most` bits. */
