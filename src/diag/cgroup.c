@@ -30,6 +30,19 @@ static int by_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
+/* Undoes mountinfo's \040 and the like: a blank, a tab, a newline, a backslash. */
+static void unescape(char *s)
+{
+    char *to = s;
+    for (; *s; s++) {
+        bool octal = s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
+                     s[3] >= '0' && s[3] <= '7';
+        *to++ = octal ? (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0')) : *s;
+        s += octal ? 3 : 0;
+    }
+    *to = '\0';
+}
+
 /* Where the cgroup2 file system is mounted: the fifth field of the line that says so, proc(5). */
 static bool find_mount(char out[512])
 {
@@ -40,6 +53,8 @@ static bool find_mount(char out[512])
         found = strstr(line, " - cgroup2 ") && sscanf(line, "%*s %*s %*s %*s %511s", out) == 1;
     if (f)
         fclose(f);
+    if (found)
+        unescape(out);
     return found;
 }
 
@@ -107,6 +122,30 @@ static const char *container(const char *part, size_t n)
     return NULL;
 }
 
+/* Whether the n bytes at `s` are longer than `begin` and begin so. */
+static bool begins(const char *s, size_t n, const char *begin)
+{
+    size_t len = strlen(begin);
+    return n > len && memcmp(s, begin, len) == 0;
+}
+
+/* What liblxc calls a container: the length of NAME in a part "lxc.payload.NAME", or in one right
+ * below "lxc" or "lxc.payload"; 0 for none. */
+static size_t lxc_container(const char *path, const char *part, size_t n, const char **name)
+{
+    static const char payload[] = "lxc.payload.";
+    const char *above = part - path > 1 ? memrchr(path, '/', (size_t)(part - 1 - path)) : NULL;
+    size_t len = above ? (size_t)(part - above) : 0;
+    *name = part;
+    if (begins(part, n, payload)) {
+        *name = part + sizeof payload - 1;
+        return n - (sizeof payload - 1);
+    }
+    bool below = (len == 5 && memcmp(above, "/lxc/", 5) == 0) ||
+                 (len == 13 && memcmp(above, "/lxc.payload/", 13) == 0);
+    return below ? n : 0;
+}
+
 void hail_cgroup_unit(const char *path, char *out, size_t size)
 {
     for (const char *end = path + strlen(path); end > path;) {
@@ -116,6 +155,12 @@ void hail_cgroup_unit(const char *path, char *out, size_t size)
         const char *id = container(part, n);
         if (id) {
             snprintf(out, size, "%.12s", id);
+            return;
+        }
+        const char *name;
+        size_t len = lxc_container(path, part, n, &name);
+        if (len) {
+            snprintf(out, size, "%.*s", (int)len, name);
             return;
         }
         if (ends(part, n, ".service") || ends(part, n, ".scope") || ends(part, n, ".socket")) {
