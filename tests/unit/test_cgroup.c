@@ -64,7 +64,7 @@ static void test_unit(void **state)
 static void test_cut(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/system.slice/nginx.service", "/docker/" ID, "/lxc/web",
+    static const char *const paths[] = {"/system.slice/nginx.service", ("/docker/" ID), "/lxc/web",
                                         "/a/path/that/names/nothing"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         char whole[256];
