@@ -24,6 +24,7 @@
  *   port       = [ ":" ] ( number | service )
  *   host       = [ "inet:" | "inet6:" ] ( "*" | address [ "/" bits ] ) [ ":" port ]
  *              | "localhost" [ ":" port ] | [ "unix:" ] glob     a glob begins with "/" or "@"
+ *              | "vsock:" ( "*" | number ) [ ":" ( "*" | number ) ] | ( "link:" | "netlink:" ) "*"
  *   state      = ss's and netstat's names, case folded: established, syn-sent or SYN_SENT, ...,
  *                all, connected, synchronized, bucket, big
  *
@@ -68,11 +69,12 @@ enum hail_filter_field {
 
 /* Where a condition can be true: in the range, or not in it. */
 struct hail_filter_host {
-    int family;              /* AF_INET, AF_INET6, AF_UNIX; 0: any */
+    int family;              /* AF_INET, ...; 0: any of the Internet's */
     bool localhost;          /* 127.0.0.0/8 and ::1 */
     unsigned char bytes[16]; /* the address, network order */
     unsigned bits;           /* of it that count */
     int port;                /* -1: any */
+    bool any_cid, any_port;  /* vsock: without the term's low, high */
 };
 
 struct hail_filter_term {

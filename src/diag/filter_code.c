@@ -101,7 +101,8 @@ static bool decides(const struct hail_filter_term *t)
     switch (t->field) {
     case HAIL_FIELD_SRC:
     case HAIL_FIELD_DST:
-        return t->host.family != AF_UNIX && !t->host.localhost;
+        return (!t->host.family || t->host.family == AF_INET || t->host.family == AF_INET6) &&
+               !t->host.localhost;
     case HAIL_FIELD_SPORT:
     case HAIL_FIELD_DPORT:
     case HAIL_FIELD_AUTOBOUND:

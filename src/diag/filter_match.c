@@ -48,6 +48,14 @@ static bool host(const struct hail_filter_term *t, const struct hail_socket_info
         name[n] = '\0';
         return fnmatch(t->text, name, 0) == 0;
     }
+    if (h->family == AF_VSOCK) {
+        bool source = t->field == HAIL_FIELD_SRC;
+        return info->family == AF_VSOCK &&
+               (h->any_cid || t->low == (source ? info->cid : info->peer_cid)) &&
+               (h->any_port || t->high == (source ? info->port : info->peer_port));
+    }
+    if (h->family == AF_PACKET || h->family == AF_NETLINK)
+        return info->family == h->family;
     if (!a->len || (h->port >= 0 && hail_addr_port(a) != h->port))
         return false;
     if (h->localhost)

@@ -182,6 +182,47 @@ static int inet_host(struct hail_ctx *ctx, struct hail_filter_lex *l, char *s,
     return h->localhost ? 0 : address(ctx, l, s, h);
 }
 
+/* "CID:PORT", either "*"; the port may be left out. */
+static int vsock_host(struct hail_ctx *ctx, struct hail_filter_lex *l, char *s,
+                      struct hail_filter_term *t)
+{
+    char *port = strchr(s, ':');
+    if (port)
+        *port++ = '\0';
+    t->host.any_cid = !*s || strcmp(s, "*") == 0;
+    t->host.any_port = !port || strcmp(port, "*") == 0;
+    if ((!t->host.any_cid && !number(s, UINT32_MAX, &t->low)) ||
+        (!t->host.any_port && !number(port, UINT32_MAX, &t->high)))
+        return hail_filter_bad(ctx, l, "is no end of vsock (vsock:CID:PORT, either may be *)");
+    return 0;
+}
+
+/* A family other than the Internet's before the colon: 1, or -EINVAL; 0: none. */
+static int other_host(struct hail_ctx *ctx, struct hail_filter_lex *l, char *s,
+                      struct hail_filter_term *t)
+{
+    static const struct {
+        const char *prefix;
+        int family;
+    } families[] = {
+        {"unix:", AF_UNIX}, {"vsock:", AF_VSOCK}, {"link:", AF_PACKET}, {"netlink:", AF_NETLINK}};
+    size_t i = 0, n = sizeof families / sizeof *families;
+    while (i < n && strncasecmp(s, families[i].prefix, strlen(families[i].prefix)) != 0)
+        i++;
+    if (i == n && *s != '/' && *s != '@')
+        return 0;
+    t->host.family = i == n ? AF_UNIX : families[i].family;
+    s += i == n ? 0 : strlen(families[i].prefix);
+    int rc = 0;
+    if (t->host.family == AF_UNIX)
+        snprintf(t->text, sizeof t->text, "%s", s);
+    else if (t->host.family == AF_VSOCK)
+        rc = vsock_host(ctx, l, s, t);
+    else if (*s && strcmp(s, "*") != 0)
+        rc = hail_filter_bad(ctx, l, "has no addresses to ask for; only * goes with this family");
+    return rc < 0 ? rc : 1;
+}
+
 int hail_filter_host_value(struct hail_ctx *ctx, struct hail_filter_lex *l,
                            struct hail_filter_term *t)
 {
@@ -191,12 +232,10 @@ int hail_filter_host_value(struct hail_ctx *ctx, struct hail_filter_lex *l,
     if (!copy(l, word, sizeof word))
         return hail_filter_bad(ctx, l, "is longer than %zu bytes", sizeof word - 1);
     t->host.port = -1;
-    if (strncmp(s, "unix:", 5) == 0 || *s == '/' || *s == '@') {
-        t->host.family = AF_UNIX;
-        snprintf(t->text, sizeof t->text, "%s", strncmp(s, "unix:", 5) == 0 ? s + 5 : s);
-        return 0;
-    }
-    if (strncmp(s, "inet:", 5) == 0 || strncmp(s, "inet6:", 6) == 0) {
+    int other = other_host(ctx, l, s, t);
+    if (other)
+        return other < 0 ? other : 0;
+    if (strncasecmp(s, "inet:", 5) == 0 || strncasecmp(s, "inet6:", 6) == 0) {
         t->host.family = s[4] == ':' ? AF_INET : AF_INET6;
         s = strchr(s, ':') + 1;
     }

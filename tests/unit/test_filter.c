@@ -65,88 +65,89 @@ static bool fits(const char *text, const struct hail_socket_info *row)
 
 /* --- the language --- */
 
+static const struct {
+    const char *text;
+    bool v4, mapped, v6; /* whether each of the rows below fits */
+} row_cases[] = {
+    {"", 1, 1, 1},
+    {"src 10.1.2.3", 1, 1, 0},
+    {"src = 10.0.0.0/8", 1, 1, 0},
+    {"src 10.0.0.0/8:40000", 1, 0, 0},
+    {"src inet:10.1.2.3", 1, 1, 0},
+    {"src inet:*", 1, 1, 0},
+    {"src inet6:*", 0, 1, 1},
+    {"src *:443", 0, 1, 0},
+    {"src :443", 0, 1, 0},
+    {"src *", 1, 1, 1},
+    {"src [fd00::]/8", 0, 0, 1},
+    {"src fd00::/8", 0, 0, 1},
+    {"src [fd00::1]:53", 0, 0, 1},
+    {"src [fd00::]/8:https", 0, 0, 0},
+    {"src ::ffff:10.1.2.3", 0, 1, 0},
+    {"src != 10.0.0.0/9", 0, 0, 1},
+    {"dst localhost", 1, 0, 1},
+    {"dst localhost:http", 1, 0, 0},
+    {"dst 127.0.0.0/31", 1, 0, 0},
+    {"dst 0.0.0.0/0", 1, 1, 0},
+    {"dport = :80", 1, 0, 0},
+    {"dport = http", 1, 0, 0},
+    {"DPORT=:HTTP", 1, 0, 0},
+    {"dport eq 80 or sport eq 443", 1, 1, 0},
+    {"sport == :53", 0, 0, 1},
+    {"sport ne 53", 1, 1, 0},
+    {"sport neq :53 && sport != 443", 1, 0, 0},
+    {"sport > 443", 1, 0, 0},
+    {"sport gt :65535", 0, 0, 0},
+    {"sport < 0", 0, 0, 0},
+    {"sport >= 443", 1, 1, 0},
+    {"sport geq 0", 1, 1, 1},
+    {"sport lt 443", 0, 0, 1},
+    {"sport leq 443", 0, 1, 1},
+    {"sport = :53-443", 0, 1, 1},
+    {"sport != 53-443", 1, 0, 0},
+    {"not sport = 53", 1, 1, 0},
+    {"! ! sport = 53", 0, 0, 1},
+    {"!(sport = 53|sport = 443)", 1, 0, 0},
+    {"sport = 53 or sport = 443 and dport = 9", 0, 0, 1}, /* "and" binds tighter */
+    {"( sport = 53 or sport = 443 ) dport = 22", 0, 1, 0},
+    {"family = inet6", 0, 1, 1},
+    {"family != inet6", 1, 0, 0},
+    {"state established", 1, 1, 0},
+    {"state ESTAB sport = 443", 0, 1, 0},
+    {"exclude established", 0, 0, 1},
+    {"state listening", 0, 0, 1},
+    {"state all exclude listen", 1, 1, 0},
+    {"state connected", 1, 1, 0},
+    {"state established state listening", 1, 1, 1},
+    {"state established and state listening", 0, 0, 0},
+    {"state listening or sport = 443", 0, 1, 1},
+    {"state syn-sent state established or sport = 53", 0, 0, 1},
+    {"sport = 443 exclude syn_sent", 0, 1, 0},
+    {"sport > 0 exclude = established", 0, 0, 1},
+    {"state = fin-wait-1,LISTEN", 0, 0, 1},
+    {"not state established", 0, 0, 1},
+    {"state bucket", 0, 0, 0},
+    {"state big", 1, 1, 1},
+    {"user = 7", 1, 1, 0},
+    {"user != root", 1, 1, 0},
+    {"inode = 99", 1, 1, 0},
+    {"inode < 99", 0, 0, 1},
+    {"recv-q > 4", 1, 1, 0},
+    {"send-q > 0", 0, 0, 0},
+    {"dev = lo", 0, 0, 1},
+    {"interface != lo", 1, 1, 0},
+    {"fwmark = 0x10/0xf0", 0, 0, 1},
+    {"fwmark != 0x13", 1, 1, 0},
+    {"netns = blue", 0, 0, 0},
+    {"process = x", 0, 0, 0}, /* holds nothing that is known */
+    {"pid != 1", 1, 1, 1},
+    {"src /run/*", 0, 0, 0},
+    {"not autobound", 0, 1, 1},
+};
+
 static void test_rows(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        bool v4, mapped, v6; /* whether each of the rows below fits */
-    } cases[] = {
-        {"", 1, 1, 1},
-        {"src 10.1.2.3", 1, 1, 0},
-        {"src = 10.0.0.0/8", 1, 1, 0},
-        {"src 10.0.0.0/8:40000", 1, 0, 0},
-        {"src inet:10.1.2.3", 1, 1, 0},
-        {"src inet:*", 1, 1, 0},
-        {"src inet6:*", 0, 1, 1},
-        {"src *:443", 0, 1, 0},
-        {"src :443", 0, 1, 0},
-        {"src *", 1, 1, 1},
-        {"src [fd00::]/8", 0, 0, 1},
-        {"src fd00::/8", 0, 0, 1},
-        {"src [fd00::1]:53", 0, 0, 1},
-        {"src [fd00::]/8:https", 0, 0, 0},
-        {"src ::ffff:10.1.2.3", 0, 1, 0},
-        {"src != 10.0.0.0/9", 0, 0, 1},
-        {"dst localhost", 1, 0, 1},
-        {"dst localhost:http", 1, 0, 0},
-        {"dst 127.0.0.0/31", 1, 0, 0},
-        {"dst 0.0.0.0/0", 1, 1, 0},
-        {"dport = :80", 1, 0, 0},
-        {"dport = http", 1, 0, 0},
-        {"DPORT=:HTTP", 1, 0, 0},
-        {"dport eq 80 or sport eq 443", 1, 1, 0},
-        {"sport == :53", 0, 0, 1},
-        {"sport ne 53", 1, 1, 0},
-        {"sport neq :53 && sport != 443", 1, 0, 0},
-        {"sport > 443", 1, 0, 0},
-        {"sport gt :65535", 0, 0, 0},
-        {"sport < 0", 0, 0, 0},
-        {"sport >= 443", 1, 1, 0},
-        {"sport geq 0", 1, 1, 1},
-        {"sport lt 443", 0, 0, 1},
-        {"sport leq 443", 0, 1, 1},
-        {"sport = :53-443", 0, 1, 1},
-        {"sport != 53-443", 1, 0, 0},
-        {"not sport = 53", 1, 1, 0},
-        {"! ! sport = 53", 0, 0, 1},
-        {"!(sport = 53|sport = 443)", 1, 0, 0},
-        {"sport = 53 or sport = 443 and dport = 9", 0, 0, 1}, /* "and" binds tighter */
-        {"( sport = 53 or sport = 443 ) dport = 22", 0, 1, 0},
-        {"family = inet6", 0, 1, 1},
-        {"family != inet6", 1, 0, 0},
-        {"state established", 1, 1, 0},
-        {"state ESTAB sport = 443", 0, 1, 0},
-        {"exclude established", 0, 0, 1},
-        {"state listening", 0, 0, 1},
-        {"state all exclude listen", 1, 1, 0},
-        {"state connected", 1, 1, 0},
-        {"state established state listening", 1, 1, 1},
-        {"state established and state listening", 0, 0, 0},
-        {"state listening or sport = 443", 0, 1, 1},
-        {"state syn-sent state established or sport = 53", 0, 0, 1},
-        {"sport = 443 exclude syn_sent", 0, 1, 0},
-        {"sport > 0 exclude = established", 0, 0, 1},
-        {"state = fin-wait-1,LISTEN", 0, 0, 1},
-        {"not state established", 0, 0, 1},
-        {"state bucket", 0, 0, 0},
-        {"state big", 1, 1, 1},
-        {"user = 7", 1, 1, 0},
-        {"user != root", 1, 1, 0},
-        {"inode = 99", 1, 1, 0},
-        {"inode < 99", 0, 0, 1},
-        {"recv-q > 4", 1, 1, 0},
-        {"send-q > 0", 0, 0, 0},
-        {"dev = lo", 0, 0, 1},
-        {"interface != lo", 1, 1, 0},
-        {"fwmark = 0x10/0xf0", 0, 0, 1},
-        {"fwmark != 0x13", 1, 1, 0},
-        {"netns = blue", 0, 0, 0},
-        {"process = x", 0, 0, 0}, /* holds nothing that is known */
-        {"pid != 1", 1, 1, 1},
-        {"src /run/*", 0, 0, 0},
-        {"not autobound", 0, 1, 1},
-    };
     struct hail_socket_info v4 = inet_row("10.1.2.3", 40000, "127.0.0.1", 80);
     struct hail_socket_info mapped = inet_row("::ffff:10.1.2.3", 443, "::ffff:192.0.2.1", 22);
     struct hail_socket_info v6 = inet_row("fd00::1", 53, "::1", 9);
@@ -154,10 +155,10 @@ static void test_rows(void **state)
     v6.uid = v6.inode = v6.recv_q = 0;
     v6.interface = 1;
     v6.mark = 0x13;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *text = guarded(cases[i].text, strlen(cases[i].text) + 1);
-        if (fits(text, &v4) != cases[i].v4 || fits(text, &mapped) != cases[i].mapped ||
-            fits(text, &v6) != cases[i].v6)
+    for (size_t i = 0; i < sizeof row_cases / sizeof *row_cases; i++) {
+        const char *text = guarded(row_cases[i].text, strlen(row_cases[i].text) + 1);
+        if (fits(text, &v4) != row_cases[i].v4 || fits(text, &mapped) != row_cases[i].mapped ||
+            fits(text, &v6) != row_cases[i].v6)
             fail_msg("'%s': %d %d %d", text, fits(text, &v4), fits(text, &mapped), fits(text, &v6));
     }
 }
@@ -177,6 +178,22 @@ static void test_unix(void **state)
     assert_true(fits("family = unix", &unnamed) && fits("src != /run/*", &unnamed));
     assert_false(fits("src 0.0.0.0/0", &path) || fits("sport >= 0", &path));
     assert_false(fits("dst /run/*", &path)); /* the peer's name is not in the row */
+}
+
+static void test_other_families(void **state)
+{
+    (void)state;
+    struct hail_socket_info vsock = {.family = AF_VSOCK, .state = HAIL_LISTEN};
+    struct hail_socket_info packet = {.family = AF_PACKET, .state = HAIL_CLOSE};
+    vsock.cid = 3;
+    vsock.port = 70000;
+    vsock.peer_cid = vsock.peer_port = UINT32_MAX;
+    assert_true(fits("src vsock:3:70000", &vsock) && fits("src vsock:3", &vsock));
+    assert_true(fits("src VSOCK:*:70000 dst vsock:4294967295:*", &vsock));
+    assert_true(fits("src vsock:", &vsock) && fits("src != vsock:2", &vsock));
+    assert_false(fits("src vsock:3:1", &vsock) || fits("dst vsock:3", &vsock));
+    assert_false(fits("src vsock:*", &packet) || fits("src link:*", &vsock));
+    assert_true(fits("src link:*", &packet) && !fits("src netlink:*", &packet));
 }
 
 struct wrong {
@@ -208,6 +225,9 @@ static const struct wrong wrongs[] = {
     {"dst [::1]x", "has no port at its end"},
     {"dst 1.2.3.4:99999", "has no port at its end"},
     {"dst inet6:1.2.3.4", "is of another family than it says"},
+    {"dst vsock:x", "column 5: 'vsock:x' is no end of vsock"},
+    {"dst vsock:1:4294967296", "is no end of vsock"},
+    {"src netlink:7", "column 5: 'netlink:7' has no addresses to ask for"},
     {"dst >= 1.2.3.4", "column 5: '>=' does not go with this field"},
     {"( sport = 1", "at its end: a ')' is missing"},
     {"sport = 1 )", "column 11: ')' is one too many"},
@@ -328,8 +348,13 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),   cmocka_unit_test(test_unix),   cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_cut),    cmocka_unit_test(test_bounds), cmocka_unit_test(test_wants),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_other_families),
+        cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_wants),
         cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
