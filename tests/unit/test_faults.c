@@ -89,6 +89,29 @@ static int table(const void *arg)
     return told(&ctx, rc);
 }
 
+static int netns(void *arg, const struct hail_netns *one)
+{
+    ++*(int *)arg;
+    return one->fd < 0;
+}
+
+static int namespaces(const void *arg)
+{
+    struct hail_ctx ctx = soon();
+    struct hail_netns own;
+    int seen = 0, fd;
+    int rc = hail_netns_each(&ctx, netns, &seen, NULL);
+    if (rc == 0)
+        rc = hail_netns_open(&ctx, arg, &own);
+    if (rc == 0) {
+        rc = hail_socket_closed_open(&ctx, &own, HAIL_KINDS_INET, &fd);
+        hail_netns_close(&own);
+    }
+    if (rc == 0)
+        close(fd);
+    return told(&ctx, rc);
+}
+
 static void datagrams_when_calls_fail(void **state)
 {
     (void)state;
@@ -102,9 +125,16 @@ static void the_table_when_calls_fail(void **state)
     each_call_fails(table, NULL);
 }
 
+static void namespaces_when_calls_fail(void **state)
+{
+    (void)state;
+    each_call_fails(namespaces, "/proc/self/ns/net");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(datagrams_when_calls_fail),
+                                       cmocka_unit_test(namespaces_when_calls_fail),
                                        cmocka_unit_test(the_table_when_calls_fail)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
