@@ -107,3 +107,15 @@ def test_udp_client_is_refused(free_port):
     done = subprocess.run([example("udp-client"), "127.0.0.1", str(free_port())], capture_output=True,
                           text=True, timeout=30)
     assert done.returncode == 1 and "refused" in done.stderr
+
+
+def test_connections():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        done = subprocess.run([example("connections"), f"state listening and sport = :{port}"],
+                              capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(rf"LISTEN 127\.0\.0\.1:{port} \S+ {os.getpid()}\n", done.stdout)
+    done = subprocess.run([example("connections"), "sport ="], capture_output=True, text=True,
+                          timeout=30)
+    assert done.returncode == 1 and "at its end" in done.stderr
