@@ -325,13 +325,20 @@ int netstat_legacy_inet(struct netstat *n, enum hail_socket_kind kind)
     if (n->extend && kind == HAIL_KIND_TCP)
         note_listeners(&l, &q);
     int rc = 0, status = 0;
-    if (!n->chosen || n->inet) {
+    bool v4 = !n->chosen || n->inet, v6 = !n->chosen || n->inet6;
+    if (kind == HAIL_KIND_TCP && v4 && v6) { /* one pass over the table does for both */
+        rc = hail_sockets_each(&n->c->ctx, &q, &gaps, put, &l);
+        v4 = v6 = false;
+        if (gaps.no_module | gaps.denied)
+            status = missing(n, kind);
+    }
+    if (v4) {
         q.family = AF_INET;
         rc = hail_sockets_each(&n->c->ctx, &q, &gaps, put, &l);
         if (gaps.no_module | gaps.denied)
             status = missing(n, kind);
     }
-    if (rc == 0 && (!n->chosen || n->inet6)) {
+    if (rc == 0 && v6) {
         q.family = AF_INET6;
         rc = hail_sockets_each(&n->c->ctx, &q, &gaps, put, &l);
     }

@@ -13,17 +13,20 @@
 #include <linux/unix_diag.h>
 #include <linux/vm_sockets_diag.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define DUMP_BYTES  (32 << 10) /* the kernel fills at most this much of one datagram */
-#define RETRIES_MAX 5          /* of a dump whose table changed before it told anything */
+#define DUMP_BYTES  (32 << 10)  /* the kernel fills at most this much of one datagram */
+#define KEPT_BYTES  (256 << 10) /* of IPv6: some 1,700 sockets */
+#define RETRIES_MAX 5           /* of a dump whose table changed before it told anything */
 
 /* A question: the header, one of the requests, and attributes. */
 struct question {
     struct nlmsghdr h;
     union {
         struct inet_diag_req_v2 inet;
+        struct inet_diag_req both; /* of the first days: it asks for IPv4 and IPv6 at once */
         struct unix_diag_req unx;
         struct packet_diag_req packet;
         struct netlink_diag_req netlink;
@@ -76,10 +79,30 @@ static uint32_t states_of(const struct hail_socket_query *q)
     return states & 1u << HAIL_SYN_RECV ? states | 1u << 12 : states;
 }
 
+/* What the kernel can decide of the filter. */
+static void add_code(struct question *q, const struct hail_listing *l)
+{
+    char code[HAIL_BYTECODE_MAX];
+    size_t n = l->no_code || !l->query->filter
+                   ? 0
+                   : hail_filter_bytecode(l->query->filter, code, sizeof code);
+    if (n)
+        add_attribute(q, INET_DIAG_REQ_BYTECODE, code, n);
+    q->has_code = n > 0;
+}
+
 static void ask_inet(struct question *q, const struct hail_listing *l, enum hail_socket_kind kind,
                      int family)
 {
     int protocol = protocol_of(kind);
+    if (family == AF_UNSPEC) {
+        q->h.nlmsg_type = TCPDIAG_GETSOCK;
+        q->r.both = (struct inet_diag_req){.idiag_ext = extensions(l->query->want),
+                                           .idiag_states = states_of(l->query)};
+        q->h.nlmsg_len = NLMSG_LENGTH(sizeof q->r.both);
+        add_code(q, l);
+        return;
+    }
     q->r.inet = (struct inet_diag_req_v2){.sdiag_family = (uint8_t)family,
                                           .sdiag_protocol = (uint8_t)protocol,
                                           .idiag_ext = extensions(l->query->want),
@@ -90,13 +113,7 @@ static void ask_inet(struct question *q, const struct hail_listing *l, enum hail
         q->r.inet.sdiag_protocol = IPPROTO_TCP;
         add_attribute(q, INET_DIAG_REQ_PROTOCOL, &wide, sizeof wide);
     }
-    char code[HAIL_BYTECODE_MAX];
-    size_t n = l->no_code || !l->query->filter
-                   ? 0
-                   : hail_filter_bytecode(l->query->filter, code, sizeof code);
-    if (n)
-        add_attribute(q, INET_DIAG_REQ_BYTECODE, code, n);
-    q->has_code = n > 0;
+    add_code(q, l);
 }
 
 /* The request for a kind and family, and who reads its rows. */
@@ -138,6 +155,39 @@ static row_fn *ask(struct question *q, const struct hail_listing *l, enum hail_s
     }
 }
 
+/* IPv6 comes behind IPv4: its messages are kept until then, or asked for again if they are many. */
+struct hail_kept {
+    size_t n;
+    bool full;
+    _Alignas(struct nlmsghdr) char v[KEPT_BYTES]; /* length and payload, in turn */
+};
+
+static void keep(struct hail_kept *kept, const struct hail_nl_message *m)
+{
+    uint32_t len = (uint32_t)m->len;
+    size_t whole = sizeof len + NLMSG_ALIGN(len);
+    kept->full = kept->full || kept->n + whole > sizeof kept->v;
+    if (kept->full)
+        return;
+    memcpy(kept->v + kept->n, &len, sizeof len);
+    memcpy(kept->v + kept->n + sizeof len, m->payload, len);
+    kept->n += whole;
+}
+
+static int tell_kept(struct hail_listing *l, const struct hail_kept *kept)
+{
+    int rc = 0;
+    for (size_t at = 0; at < kept->n && rc == 0 && !l->stopped;) {
+        uint32_t len;
+        memcpy(&len, kept->v + at, sizeof len);
+        rc = hail_inet_diag_row(kept->v + at + sizeof len, len, l->query->want, &l->row);
+        if (rc == 0)
+            hail_listing_tell(l);
+        at += sizeof len + NLMSG_ALIGN(len);
+    }
+    return rc;
+}
+
 /* The rows of one datagram. 1 at the end of the dump, 0 to go on, -EAGAIN to begin again, or
  * -errno. */
 static int read_rows(struct hail_listing *l, struct hail_nl nl, row_fn *read_row)
@@ -154,12 +204,14 @@ static int read_rows(struct hail_listing *l, struct hail_nl nl, row_fn *read_row
             rc = hail_nl_error(&m);
             return rc < 0 ? rc : 1;
         }
-        if (m.type != SOCK_DIAG_BY_FAMILY)
+        if (m.type != SOCK_DIAG_BY_FAMILY && m.type != TCPDIAG_GETSOCK)
             continue;
         rc = read_row(m.payload, m.len, l->query->want, &l->row);
         if (rc < 0)
             return rc;
-        if (hail_listing_tell(l))
+        if (l->kept && l->row.info.family == AF_INET6)
+            keep(l->kept, &m);
+        else if (hail_listing_tell(l))
             return 1;
     }
     return rc;
@@ -217,6 +269,8 @@ static int dump(struct hail_listing *l, enum hail_socket_kind kind, int family, 
         int fd = open_diag(l->query->netns);
         if (fd < 0)
             return fd == -EPROTONOSUPPORT || fd == -EAFNOSUPPORT ? -ENOENT : fd;
+        if (l->kept)
+            l->kept->n = l->kept->full = 0;
         rc = send(fd, &q, q.h.nlmsg_len, 0) < 0 ? -errno : read_dump(l, fd, read_row);
         close(fd);
     }
@@ -235,5 +289,19 @@ int hail_dump_diag(struct hail_listing *l, enum hail_socket_kind kind, int famil
     l->no_code = true; /* a kernel that does not know all of the program */
     rc = dump(l, kind, family, &has_code);
     l->no_code = false;
+    return rc;
+}
+
+int hail_dump_tcp(struct hail_listing *l)
+{
+    struct hail_kept *kept = malloc(sizeof *kept);
+    if (!kept)
+        return -ENOMEM;
+    l->kept = kept;
+    int rc = hail_dump_diag(l, HAIL_KIND_TCP, AF_UNSPEC);
+    l->kept = NULL;
+    if (rc == 0 && !l->stopped)
+        rc = kept->full ? hail_dump_diag(l, HAIL_KIND_TCP, AF_INET6) : tell_kept(l, kept);
+    free(kept);
     return rc;
 }

@@ -51,7 +51,12 @@ static const int *families_of(enum hail_socket_kind kind)
 
 static int list_kind(struct hail_listing *l, enum hail_socket_kind kind)
 {
-    int rc = 0;
+    int rc = -ENOENT;
+    if (kind == HAIL_KIND_TCP && !l->query->family)
+        rc = hail_dump_tcp(l);
+    if (rc == 0 || l->told)
+        return rc;
+    rc = 0;
     for (const int *family = families_of(kind); *family && rc == 0 && !l->stopped; family++)
         if (kind >= HAIL_KIND_UNIX || !l->query->family || l->query->family == *family)
             rc = list(l, kind, *family);

@@ -14,6 +14,7 @@ struct hail_listing {
     struct hail_diag_gaps *gaps;
     hail_socket_info_fn *each;
     void *arg;
+    struct hail_kept *kept;   /* while both families of TCP are dumped at once */
     int stopped;              /* what `each` returned, when it was not 0 */
     size_t told;              /* rows of this dump that were read */
     bool no_code;             /* the filter runs here alone */
@@ -26,6 +27,10 @@ int hail_listing_tell(struct hail_listing *l);
 /* One dump of a kind and family over netlink. 0, or -errno; -ENOENT when the kernel has no module
  * for it. */
 int hail_dump_diag(struct hail_listing *l, enum hail_socket_kind kind, int family);
+
+/* TCP's both families in one pass over the kernel's table, IPv4 first. -ENOENT, and others: nothing
+ * was told, the families may be asked for one by one. */
+int hail_dump_tcp(struct hail_listing *l);
 
 /* The same from /proc/net; -ENOENT when there is no such file. */
 int hail_dump_proc(struct hail_listing *l, enum hail_socket_kind kind, int family);

@@ -388,3 +388,23 @@ def test_hidden_processes_are_said(inside, tmp_path):
         assert "127.0.0.1:80" in done.stdout
         assert "hidepid" in done.stderr, done.stderr
     """)
+
+
+# --- many ---
+
+
+def test_more_ipv6_than_is_kept(inside):
+    """IPv6 is told behind IPv4: from memory, and when it is more, by asking again."""
+    inside("""
+        l4, l6 = listen(80), socket.create_server(("::1", 80), family=socket.AF_INET6, backlog=64)
+        keep = []
+        for i in range(2500):
+            c = socket.create_connection(("::1", 80))
+            keep += [c, l6.accept()[0]]
+            if i in (10, 1000, 2499):
+                keep += pair(l4)
+                theirs = subprocess.run(["netstat", "-ant"], capture_output=True).stdout
+                ours = subprocess.run([HAIL, "netstat", "-ant"], capture_output=True).stdout
+                assert ours == theirs
+                assert ours.count(b"\\n") == 4 + 2 * (i + 1) + len(keep) - 2 * (i + 1)
+    """)
