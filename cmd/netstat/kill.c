@@ -62,16 +62,17 @@ static int note_if(void *arg, const struct hail_socket_info *info)
     return closes(arg, info) ? note(arg, info) : 0;
 }
 
-static void put_victim(struct killing *k, const struct victim *v, const char *how)
+static void put_victim(struct killing *k, FILE *f, const struct victim *v, const char *how)
 {
     char local[NETSTAT_ENDPOINT_MAX], peer[NETSTAT_ENDPOINT_MAX];
     netstat_endpoint(k->n, &v->info, false, local, sizeof local);
     netstat_endpoint(k->n, &v->info, true, peer, sizeof peer);
-    printf("%s%s%s %s  %s - %s  %s\n", how, *how ? " " : "", hail_socket_kind_name(v->info.kind),
-           hail_socket_state_name(v->info.state), local, peer, v->process);
+    fprintf(f, "%s%s%s %s  %s - %s  %s\n", how, *how ? " " : "",
+            hail_socket_kind_name(v->info.kind), hail_socket_state_name(v->info.state), local, peer,
+            v->process);
 }
 
-/* -1: yes. */
+/* On standard error, for standard output may be a file. -1: yes. */
 static int ask(struct killing *k)
 {
     char answer[16] = "";
@@ -81,12 +82,11 @@ static int ask(struct killing *k)
         return usage_error(k->n->c->cmd, "--kill asks first, and standard input is no terminal; "
                                          "--yes says yes beforehand");
     for (size_t i = 0; i < k->count; i++)
-        put_victim(k, &k->v[i], "");
-    fprintf(stdout, "close %s %zu socket%s? [y/N] ", k->count == 1 ? "this" : "these", k->count,
+        put_victim(k, stderr, &k->v[i], "");
+    fprintf(stderr, "close %s %zu socket%s? [y/N] ", k->count == 1 ? "this" : "these", k->count,
             k->count == 1 ? "" : "s");
-    fflush(stdout);
     if (!fgets(answer, sizeof answer, stdin) || (answer[0] != 'y' && answer[0] != 'Y')) {
-        fputs("nothing was closed\n", stdout);
+        fputs("nothing was closed\n", stderr);
         return STATUS_NO;
     }
     return -1;
@@ -135,7 +135,7 @@ static int close_all(struct killing *k)
         if (k->n->c->json && put_document(k, v, rc, &buf))
             status = STATUS_LOCAL;
         if (rc == 0 && !k->n->c->json)
-            put_victim(k, v, "closed");
+            put_victim(k, stdout, v, "closed");
         if (rc < 0) {
             char local[NETSTAT_ENDPOINT_MAX], peer[NETSTAT_ENDPOINT_MAX];
             fflush(stdout);

@@ -109,12 +109,12 @@ static int list_all(struct selection *s)
 {
     size_t hidden = 0;
     int rc = hail_netns_each(&s->n->c->ctx, list_netns, s, &hidden);
-    if (hidden)
+    if (hidden && !s->n->quiet)
         fprintf(stderr,
                 "netstat: the network namespaces of %zu processes may not be seen; root "
                 "sees them\n",
                 hidden);
-    if (s->failed)
+    if (s->failed && !s->n->quiet)
         fprintf(stderr, "netstat: %zu network namespace%s could not be entered%s\n", s->failed,
                 s->failed == 1 ? "" : "s", geteuid() ? "; it takes root" : "");
     return rc;

@@ -36,6 +36,7 @@ struct watching {
     uint32_t look;
     uint32_t *fresh; /* inodes of this look's new sockets, whose processes are not known */
     size_t nfresh, fresh_size;
+    bool states;    /* the filter names some: then what is left behind is news, too */
     int news;       /* the multicast, or -1 */
     uint64_t where; /* the namespace that it is of */
     int failed;
@@ -131,6 +132,8 @@ static void tell(struct watching *w, char sign, const struct seen *s, enum hail_
         return;
     }
     put_time(w, NULL);
+    if (w->n->netns)
+        printf("netns %llu ", (unsigned long long)s->netns);
     printf("%s%c%s %s%s %s  ", paint(c, colour), sign, paint(c, "0"),
            hail_socket_kind_name(s->kind), s->v6 ? "6" : "", s->ends);
     bool stateless = s->state == HAIL_CLOSE && s->kind != HAIL_KIND_TCP;
@@ -196,7 +199,7 @@ static int note(void *arg, const struct hail_socket_info *info)
         return w->failed;
     struct seen *s = &w->v[slot_of(w, info->netns ? info->netns->inode : 0, info->cookie)];
     if (!s->cookie) {
-        if (!is_left_behind(info))
+        if (!is_left_behind(info) || w->states)
             w->failed = note_new(w, s, info);
         return w->failed;
     }
@@ -352,6 +355,8 @@ int netstat_watch(struct netstat *n)
 {
     struct watching w = {.n = n};
     hail_buf_init(&w.buf, DOCUMENT_MAX);
+    if (n->filter)
+        hail_socket_filter_states(n->filter, &w.states);
     open_news(&w);
     int rc = rehash(&w);
     while (rc == 0 && (rc = look(&w)) == 0)
