@@ -66,15 +66,15 @@ def abbreviations():
 
 @pytest.fixture(name="bed", scope="module")
 def fixture_bed(hail):
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="hail-bed-"))
-    directory.chmod(0o755)
-    shutil.copy(hail, directory / "hail")  # where another user may run it, too
-    (directory / "netstat").symlink_to("hail")
-    bed = netstat_bed.start(directory)
-    bed.hail, bed.link = directory / "hail", directory / "netstat"
-    yield bed
-    bed.close()
-    shutil.rmtree(directory)
+    with tempfile.TemporaryDirectory(prefix="hail-bed-") as name:
+        directory = pathlib.Path(name)
+        directory.chmod(0o755)
+        shutil.copy(hail, directory / "hail")  # where another user may run it, too
+        (directory / "netstat").symlink_to("hail")
+        bed = netstat_bed.start(directory)
+        bed.hail, bed.link = directory / "hail", directory / "netstat"
+        yield bed
+        bed.close()
 
 
 def quiet(text):

@@ -19,14 +19,14 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces ta
 
 @pytest.fixture(name="bed", scope="module")
 def fixture_bed(hail):
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="hail-views-"))
-    directory.chmod(0o755)
-    shutil.copy(hail, directory / "hail")
-    bed = netstat_bed.start(directory)
-    bed.hail = directory / "hail"
-    yield bed
-    bed.close()
-    shutil.rmtree(directory)
+    with tempfile.TemporaryDirectory(prefix="hail-views-") as name:
+        directory = pathlib.Path(name)
+        directory.chmod(0o755)
+        shutil.copy(hail, directory / "hail")
+        bed = netstat_bed.start(directory)
+        bed.hail = directory / "hail"
+        yield bed
+        bed.close()
 
 
 def netstat(bed, *args, status=0, err=""):
