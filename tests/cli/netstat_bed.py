@@ -255,6 +255,12 @@ def udp():
     s.send(b"queued")
     s = keep(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
     s.connect(("::1", 65000))
+    zone = socket.if_nametoindex("d0")
+    s = keep(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+    s.bind(("fe80::1", 546, 0, zone))
+    s.connect(("fe80::2", 547, 0, zone))
+    s = keep(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+    s.connect(("::ffff:127.0.0.1", 500))
     s = keep(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     s.connect(("192.0.2.3", 53))
     s = keep(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -271,7 +277,7 @@ def udp():
 
 def raw():
     for family, protocol in ((socket.AF_INET, socket.IPPROTO_ICMP), (socket.AF_INET, 255),
-                             (socket.AF_INET6, socket.IPPROTO_ICMPV6)):
+                             (socket.AF_INET6, socket.IPPROTO_ICMPV6), (socket.AF_INET6, 255)):
         keep(socket.socket(family, socket.SOCK_RAW, protocol))
     s = keep(socket.socket(socket.AF_INET, socket.SOCK_RAW, 89))
     s.connect(("192.0.2.3", 0))
@@ -287,7 +293,9 @@ def unix(directory):
     for kind, name in ((socket.SOCK_STREAM, str(directory / "stream")),
                        (socket.SOCK_DGRAM, str(directory / "datagram")),
                        (socket.SOCK_SEQPACKET, "\0abstract-seqpacket"),
-                       (socket.SOCK_STREAM, "\0hail-test/abstract")):
+                       (socket.SOCK_STREAM, "\0hail-test/abstract"),
+                       (socket.SOCK_DGRAM, b"\0a\0b\0"), (socket.SOCK_DGRAM, b"\0\xff\xfe"),
+                       (socket.SOCK_STREAM, "\0" + "x" * 107)):
         s = keep(socket.socket(socket.AF_UNIX, kind))
         s.bind(name)
         if kind != socket.SOCK_DGRAM:
@@ -299,13 +307,17 @@ def unix(directory):
     keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
 
 
-def child(argv0, uid, port):
-    """A process of that name and user that holds a listener of its own and all of ours, too."""
+NAMES = ("/usr/bin/a-name-that-is-much-longer-than-net-tools-shows", "plain", "/opt/x/", "-login",
+         "two words", "", "//", "daemon: at /run/x", "pro\u00e9", b"\xff\xfe", "(sd-pam)")
+
+
+def child(argv0, uid, port, shared):
+    """A process of that name and user that holds a listener of its own and the shared one."""
     code = ("import os,socket,sys,time\n"
             "s=socket.socket();s.bind(('127.0.0.1',int(sys.argv[1])));s.listen()\n"
             "os.setuid(int(sys.argv[2]));print('up',flush=True);sys.stdin.read()\n")
     p = subprocess.Popen([argv0, "-c", code, str(port), str(uid)], executable="/usr/bin/python3",
-                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, close_fds=True)
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[shared.fileno()])
     p.stdout.readline()
     return p
 
@@ -331,9 +343,9 @@ def main():
     udp()
     raw()
     unix(directory)
-    children = [child("/usr/bin/a-name-that-is-much-longer-than-net-tools-shows", 65534, 7001),
-                child("plain", 1, 7002), child("/opt/x/", 0, 7003), child("-login", 65534, 7004),
-                child("two words", 2, 7005)]
+    shared = listener("127.0.0.1", 7000)
+    children = [child(name, (65534, 1, 0, 65534, 2)[i % 5], 7001 + i, shared)
+                for i, name in enumerate(NAMES)]
     tcp()
     time.sleep(0.2)
     print("ready", flush=True)

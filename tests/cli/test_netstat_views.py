@@ -59,6 +59,8 @@ def test_all_holders(bed):
     (row,) = rows(bed, "-tnlp", "sport = :7001")
     assert [p["uid"] for p in row["processes"]] == [65534]
     assert row["processes"][0]["program"] == "a-name-that-is-much-longer-than-net-tools-shows"
+    (row,) = rows(bed, "-tnlp", "sport = :7000")
+    assert len({p["pid"] for p in row["processes"]}) == len(netstat_bed.NAMES) + 1
 
 
 def test_unread_and_unsent_bytes(bed):
@@ -187,10 +189,10 @@ def test_a_wrong_filter_names_the_word(bed, words):
 
 
 def test_fields_that_ss_has_not(bed):
-    assert {r["local"]["port"] for r in rows(bed, "-tn", "process = a-name*")} == {7001}
-    (row,) = rows(bed, "-tnp", "process = a-name* state listening")
+    assert {r["local"]["port"] for r in rows(bed, "-tn", "process = a-name*")} == {7000, 7001}
+    (row,) = rows(bed, "-tnp", "process = a-name* and sport = :7001")
     pid = row["processes"][0]["pid"]
-    assert ends(rows(bed, "-tn", f"pid = {pid}")[0]) == ends(row)
+    assert ends(rows(bed, "-tn", f"pid = {pid} and sport = :7001")[0]) == ends(row)
     assert {r["uid"] for r in rows(bed, "-tn", "user = 2 or user = daemon")} <= {1, 2}
     assert {r["interface"] for r in rows(bed, "-an", "interface = d0", "-t")} == {"d0"}
     assert {r["local"].get("abstract") for r in rows(bed, "-x", "src @hail-test*")} == {
