@@ -354,8 +354,11 @@ def test_interrupt_while_connecting(hail):
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
         def inodes():
-            folder = f"/proc/{process.pid}/fd"
-            return {os.stat(f"{folder}/{fd}").st_ino for fd in os.listdir(folder)}
+            folder, found = f"/proc/{process.pid}/fd", set()
+            for fd in os.listdir(folder):
+                with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                    found.add(os.stat(f"{folder}/{fd}").st_ino)
+            return found
 
         interrupted(process, lambda: table_has(
             process, "tcp", lambda row: row[2].endswith(tail) and row[3] == "02"
