@@ -9,6 +9,7 @@
 #include <hail/http.h>
 #include <hail/listen.h>
 #include <hail/loop.h>
+#include <hail/pump.h>
 #include <hail/resolve.h>
 #include <hail/services.h>
 #include <hail/slice.h>
