@@ -3,10 +3,11 @@
  *      hail_stream (top: TLS) --next--> hail_stream (socket)
  *
  * A layer that has nothing to say to an operation leaves it NULL and the next layer is asked; the
- * socket layer implements all of them but handshake. One exception keeps a layer that changes bytes
- * from being passed by: where it has `writev` but no `sendfile`, a file is read and written through
- * its `writev`. A new layer is one file that makes a hail_stream with its own table and context,
- * puts it on top with hail_stream_push(), and frees its own in `close`.
+ * socket layer implements all of them but handshake. Splicing is for a stream that is nothing but
+ * its socket, see hail_try_splice(). Another exception keeps a layer that changes bytes from being
+ * passed by: where it has `writev` but no `sendfile`, a file is read and written through its
+ * `writev`. A new layer is one file that makes a hail_stream with its own table and context, puts
+ * it on top with hail_stream_push(), and frees its own in `close`.
  *
  * The conversation's span of the trace belongs to the top handle, so that what is reported is what
  * was said, not what a layer made of it; hail_stream_push() hands it upwards.
@@ -23,6 +24,9 @@ struct hail_layer_ops {
     ssize_t (*read)(struct hail_ctx *ctx, struct hail_stream *s, void *buf, size_t size);
     ssize_t (*writev)(struct hail_ctx *ctx, struct hail_stream *s, const struct iovec *iov, int n);
     ssize_t (*sendfile)(struct hail_ctx *ctx, struct hail_stream *s, int fd, off_t *off, size_t n);
+    /* Between the stream and a pipe: out of the pipe, or into it. -EAGAIN also when it is the pipe
+     * that is empty or full, 0 also when it has ended; -EOPNOTSUPP: not between these two. */
+    ssize_t (*splice)(struct hail_ctx *ctx, struct hail_stream *s, int pipe, size_t n, bool out);
     int (*handshake)(struct hail_ctx *ctx, struct hail_stream *s);
     int (*shutdown)(struct hail_ctx *ctx, struct hail_stream *s);
     void (*close)(struct hail_stream *s); /* frees what is the layer's own, not `s`, not `next` */
@@ -65,6 +69,11 @@ int hail_stream_of_socket(struct hail_ctx *ctx, int fd, const struct hail_addr *
 /* Tells the socket layer that the connection is known to be reset, although the kernel no longer
  * says so (SO_ERROR was read): after the bytes that are queued, reads return -ECONNRESET. */
 void hail_stream_was_reset(struct hail_stream *s);
+
+/* The step of splice(2), as in struct hail_layer_ops; -EOPNOTSUPP unless hail_stream_is_plain(). */
+ssize_t hail_try_splice(struct hail_ctx *ctx, struct hail_stream *s, int pipe, size_t n, bool out);
+/* Whether nothing looks at the stream's bytes: no layer over the socket, no trace. */
+bool hail_stream_is_plain(const struct hail_stream *s);
 
 /* Records the failure `rc` (-errno) of `op` ("read from", "write to", ...), naming both endpoints.
  * Returns rc. */

@@ -12,16 +12,15 @@
 #include "net/layer.h"
 
 #include "base/error.h"
+#include "net/quiet.h"
 #include "net/trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The most that one step of sendfile(2) takes, so that deadlines and cancellation get their turn.
@@ -52,23 +51,27 @@ static const struct hail_stream *bottom(const struct hail_stream *s)
     return s;
 }
 
+/* What a read means that gave `n` <= 0: the end, bytes are awaited, or the error is recorded. */
+static int nothing_read(struct hail_ctx *ctx, struct hail_stream *s, ssize_t n, int errnum)
+{
+    if (n == 0)
+        return self(s)->was_reset ? hail_stream_fail(ctx, s, -ECONNRESET, "read from") : 0;
+    if (errnum == EAGAIN || errnum == EWOULDBLOCK) {
+        s->wants = POLLIN;
+        return -EAGAIN;
+    }
+    if (errnum == ECONNRESET)
+        self(s)->was_reset = true;
+    return hail_stream_fail(ctx, s, -errnum, "read from");
+}
+
 static ssize_t socket_read(struct hail_ctx *ctx, struct hail_stream *s, void *buf, size_t size)
 {
     ssize_t n;
     do
         n = recv(s->fd, buf, size, 0);
     while (n < 0 && errno == EINTR);
-    if (n > 0)
-        return n;
-    if (n == 0)
-        return self(s)->was_reset ? hail_stream_fail(ctx, s, -ECONNRESET, "read from") : 0;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        s->wants = POLLIN;
-        return -EAGAIN;
-    }
-    if (errno == ECONNRESET)
-        self(s)->was_reset = true;
-    return hail_stream_fail(ctx, s, -errno, "read from");
+    return n > 0 ? n : nothing_read(ctx, s, n, errno);
 }
 
 /* What a failed write means: room is awaited, or the error is recorded. */
@@ -95,38 +98,36 @@ static ssize_t socket_writev(struct hail_ctx *ctx, struct hail_stream *s, const 
     return n >= 0 ? n : write_failed(ctx, s, errno);
 }
 
-/* sendfile(2) has no MSG_NOSIGNAL: the thread holds SIGPIPE back meanwhile and takes away the one
- * that it caused. If the caller has it blocked already, it is the caller's to look after. */
-static ssize_t quiet_sendfile(int out, int in, off_t *offset, size_t size)
-{
-    sigset_t pipe, old;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe, &old);
-    ssize_t n = sendfile(out, in, offset, size);
-    int errnum = errno;
-    if (!sigismember(&old, SIGPIPE)) {
-        const struct timespec now = {0};
-        if (n < 0 && errnum == EPIPE)
-            sigtimedwait(&pipe, NULL, &now);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-    }
-    errno = errnum;
-    return n;
-}
-
 static ssize_t socket_sendfile(struct hail_ctx *ctx, struct hail_stream *s, int fd, off_t *offset,
                                size_t size)
 {
+    struct hail_quiet quiet;
     off_t at = *offset;
     ssize_t n;
+    hail_quiet_begin(&quiet);
     do
-        n = quiet_sendfile(s->fd, fd, &at, size < SENDFILE_MAX ? size : SENDFILE_MAX);
+        n = sendfile(s->fd, fd, &at, size < SENDFILE_MAX ? size : SENDFILE_MAX);
     while (n < 0 && errno == EINTR);
+    hail_quiet_end(&quiet, n < 0 && errno == EPIPE);
     if (n < 0)
         return write_failed(ctx, s, errno);
     *offset = at;
     return n;
+}
+
+static ssize_t socket_splice(struct hail_ctx *ctx, struct hail_stream *s, int pipe, size_t size,
+                             bool out)
+{
+    ssize_t n;
+    do
+        n = out ? splice(pipe, NULL, s->fd, NULL, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+                : splice(s->fd, NULL, pipe, NULL, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    while (n < 0 && errno == EINTR);
+    if (n > 0 || (n == 0 && out))
+        return n;
+    if (n < 0 && errno == EINVAL)
+        return -EOPNOTSUPP;
+    return out ? write_failed(ctx, s, errno) : nothing_read(ctx, s, n, errno);
 }
 
 static int socket_shutdown(struct hail_ctx *ctx, struct hail_stream *s)
@@ -148,6 +149,7 @@ static const struct hail_layer_ops socket_ops = {
     .read = socket_read,
     .writev = socket_writev,
     .sendfile = socket_sendfile,
+    .splice = socket_splice,
     .shutdown = socket_shutdown,
     .close = socket_close,
 };

@@ -187,6 +187,21 @@ ssize_t hail_try_sendfile(struct hail_ctx *ctx, struct hail_stream *s, int fd, o
     return n;
 }
 
+bool hail_stream_is_plain(const struct hail_stream *s)
+{
+    return s->ops->splice && !s->span;
+}
+
+ssize_t hail_try_splice(struct hail_ctx *ctx, struct hail_stream *s, int pipe, size_t n, bool out)
+{
+    if (!hail_stream_is_plain(s))
+        return -EOPNOTSUPP;
+    ssize_t rc = s->ops->splice(ctx, s, pipe, n, out);
+    if (rc < 0 ? rc != -EOPNOTSUPP : rc == 0 && !out)
+        note_end(s, rc);
+    return rc;
+}
+
 int hail_try_shutdown(struct hail_ctx *ctx, struct hail_stream *s)
 {
     struct hail_stream *l = s;
