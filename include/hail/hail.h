@@ -10,6 +10,7 @@
 #include <hail/listen.h>
 #include <hail/loop.h>
 #include <hail/pump.h>
+#include <hail/relay.h>
 #include <hail/resolve.h>
 #include <hail/services.h>
 #include <hail/slice.h>

@@ -86,8 +86,9 @@ HAIL_API void hail_pump_end_source(struct hail_pump *p, int flow);
 
 HAIL_API void hail_pump_flow(const struct hail_pump *p, int flow, struct hail_flow_info *out);
 
-/* The same on a loop, for pumps between streams. `done` is called once, when both flows are over,
- * or after `idle_ms` (then a flow is still open); it may free the pump. */
+/* The same on a loop, for pumps between streams. `done` is called once, from the loop: when both
+ * flows are over, after hail_pump_stop(), or after `idle_ms` (then a flow is still open); it may
+ * free the pump. The context is used for as long. */
 HAIL_API int hail_pump_attach(struct hail_ctx *ctx, struct hail_loop *loop, struct hail_pump *p,
                               void (*done)(void *arg, struct hail_pump *p), void *arg);
 
