@@ -16,6 +16,7 @@
 #include <hail/slice.h>
 #include <hail/socket.h>
 #include <hail/stream.h>
+#include <hail/telnet.h>
 #include <hail/tls.h>
 #include <hail/trace.h>
 #include <hail/url.h>
