@@ -125,7 +125,7 @@ unit-tests: $(TESTS)
 thread-tests: $(filter $O/tests/test_loop%,$(TESTS))
 replays: $(REPLAYS)
 examples: $(EXAMPLES)
-benches: $(BENCHES) $O/bench/spawn $O/bench/sockets $O/bench/floor
+benches: $(BENCHES) $O/bench/spawn $O/bench/sockets $O/bench/floor $O/bench/pipe
 
 # --- evidence ---
 

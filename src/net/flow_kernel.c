@@ -15,10 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BULK_READS  2 /* large reads in a row that call for a pipe */
-#define SMALL_FILLS 8 /* small fills in a row that give it back */
+#define BULK_READS   2                   /* large reads in a row that call for a pipe */
+#define SMALL_FILLS  8                   /* small fills in a row that give it back */
+#define DIRECT_CHUNK ((size_t)512 << 10) /* half of the pipe: its writer gets its turn meanwhile   \
+                                          */
 
-#define FLAGS       (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+#define FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
 static bool is_plain(const struct hail_flow_end *e)
 {
@@ -94,7 +96,7 @@ static ssize_t feed_direct(struct hail_ctx *ctx, struct hail_flow *f)
 {
     bool out = f->from.kind == HAIL_FD_PIPE;
     ssize_t n = hail_try_splice(ctx, out ? f->to.stream : f->from.stream,
-                                out ? f->from.fd : f->to.fd, HAIL_FLOW_PIPE, out);
+                                out ? f->from.fd : f->to.fd, DIRECT_CHUNK, out);
     if (n == -EAGAIN)
         return wait_for_either(f);
     if (n == -EOPNOTSUPP)
@@ -114,26 +116,39 @@ static ssize_t feed_direct(struct hail_ctx *ctx, struct hail_flow *f)
     return n;
 }
 
+/* Splices from the socket until it has no more or the pipe is full: what arrives meanwhile goes
+ * along, which spares both sides wake-ups. */
+static ssize_t fill_pipe(struct hail_ctx *ctx, struct hail_flow *f)
+{
+    ssize_t n;
+    do {
+        n = hail_try_splice(ctx, f->from.stream, f->pipe[1], HAIL_FLOW_PIPE - f->piped, false);
+        if (n > 0)
+            f->piped += (size_t)n;
+    } while (n > 0 && f->piped < HAIL_FLOW_PIPE);
+    return n;
+}
+
 static ssize_t feed_pipe(struct hail_ctx *ctx, struct hail_flow *f)
 {
-    ssize_t n = hail_try_splice(ctx, f->from.stream, f->pipe[1], HAIL_FLOW_PIPE, false);
-    if (n == -EAGAIN) {
-        if (f->bulk >= SMALL_FILLS) {
-            hail_flow_close_pipe(f);
-            f->method = HAIL_FLOW_COPY;
-            f->bulk = 0;
-        }
-        return hail_flow_wait(f, f->from.fd, POLLIN);
+    ssize_t n = fill_pipe(ctx, f);
+    size_t got = f->piped;
+    if (got > 0) {
+        f->bulk = got < HAIL_FLOW_BULK ? f->bulk + (f->bulk < SMALL_FILLS) : 0;
+        f->in += got;
+        f->reads++;
+        if (n < 0 && n != -EAGAIN)
+            hail_flow_failed(ctx, f); /* behind what is in the pipe */
+        return (ssize_t)got;
     }
     if (n == -EOPNOTSUPP)
         return copy_instead(f);
-    if (n > 0) {
-        f->bulk = (size_t)n < HAIL_FLOW_BULK ? f->bulk + (f->bulk < SMALL_FILLS) : 0;
-        f->piped = (size_t)n;
-        f->in += (uint64_t)n;
-        f->reads++;
+    if (n == -EAGAIN && f->bulk >= SMALL_FILLS) {
+        hail_flow_close_pipe(f);
+        f->method = HAIL_FLOW_COPY;
+        f->bulk = 0;
     }
-    return n;
+    return n == -EAGAIN ? hail_flow_wait(f, f->from.fd, POLLIN) : n;
 }
 
 /* The descriptor's own offset goes along: whoever reads the file next goes on where this ended. */
