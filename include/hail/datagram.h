@@ -52,6 +52,16 @@ HAIL_API int hail_send_batch(struct hail_ctx *ctx, struct hail_datagram *d,
 HAIL_API int hail_recv_batch(struct hail_ctx *ctx, struct hail_datagram *d, struct hail_message *v,
                              size_t n);
 
+/* The steps of the two, which never wait. -EAGAIN: nothing was done, and no error is recorded. */
+HAIL_API int hail_try_recv_batch(struct hail_ctx *ctx, struct hail_datagram *d,
+                                 struct hail_message *v, size_t n);
+/* Sends datagrams that lie one behind the other from `data` on, of `len[0]`, `len[1]`, ... bytes:
+ * neighbours of equal size in one piece where the kernel cuts it (UDP_SEGMENT), each by itself
+ * where it cannot. Returns how many of the `n` were sent (at least 1), or -errno of the first. */
+HAIL_API int hail_try_send_row(struct hail_ctx *ctx, struct hail_datagram *d,
+                               const struct hail_addr *to, const void *data, const uint32_t *len,
+                               size_t n);
+
 /* Options. -ENOTSUP where the kernel has it not. */
 HAIL_API int hail_datagram_gro(struct hail_ctx *ctx, struct hail_datagram *d, bool on);
 HAIL_API int hail_datagram_broadcast(struct hail_ctx *ctx, struct hail_datagram *d, bool on);

@@ -9,20 +9,14 @@
 #include <poll.h>
 #include <string.h>
 
-/* Control data of one message: room for one 16-bit or int value. */
-union control {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE(sizeof(int))];
-};
-
 /* What both calls need; on the stack, so that no call allocates. */
 struct batch {
     struct mmsghdr headers[HAIL_BATCH_MAX];
     struct iovec iov[HAIL_BATCH_MAX];
-    union control control[HAIL_BATCH_MAX];
+    union hail_datagram_control control[HAIL_BATCH_MAX];
 };
 
-static void put_segment(struct msghdr *h, union control *c, uint16_t segment)
+void hail_datagram_segment(struct msghdr *h, union hail_datagram_control *c, uint16_t segment)
 {
     h->msg_control = c->bytes;
     h->msg_controllen = CMSG_SPACE(sizeof segment);
@@ -74,7 +68,7 @@ int hail_send_batch(struct hail_ctx *ctx, struct hail_datagram *d, const struct 
             h->msg_namelen = v[i].addr.len;
         }
         if (v[i].segment)
-            put_segment(h, &b.control[i], v[i].segment);
+            hail_datagram_segment(h, &b.control[i], v[i].segment);
     }
     for (;;) {
         int sent = sendmmsg(d->fd, b.headers, (unsigned)n, MSG_NOSIGNAL);
@@ -91,7 +85,8 @@ int hail_send_batch(struct hail_ctx *ctx, struct hail_datagram *d, const struct 
     }
 }
 
-int hail_recv_batch(struct hail_ctx *ctx, struct hail_datagram *d, struct hail_message *v, size_t n)
+int hail_try_recv_batch(struct hail_ctx *ctx, struct hail_datagram *d, struct hail_message *v,
+                        size_t n)
 {
     struct batch b;
     n = n < HAIL_BATCH_MAX ? n : HAIL_BATCH_MAX;
@@ -106,18 +101,15 @@ int hail_recv_batch(struct hail_ctx *ctx, struct hail_datagram *d, struct hail_m
                                                     .msg_control = b.control[i].bytes,
                                                     .msg_controllen = sizeof b.control[i]}};
     }
-    int got, rc;
-    for (;;) {
+    int got;
+    do
         got = recvmmsg(d->fd, b.headers, (unsigned)n, MSG_DONTWAIT, NULL);
-        if (got > 0)
-            break;
-        rc = got == 0 || errno == EINTR ? 0 : -errno;
-        if (rc == -EAGAIN)
-            rc = hail_wait(ctx, d->fd, POLLIN);
-        if (rc < 0)
-            return hail_datagram_failed(ctx, d, d->connected ? "receive from" : "receive at", NULL,
-                                        rc);
-    }
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EAGAIN)
+        return -EAGAIN;
+    if (got < 0)
+        return hail_datagram_failed(ctx, d, d->connected ? "receive from" : "receive at", NULL,
+                                    -errno);
     for (int i = 0; i < got; i++) {
         struct msghdr *h = &b.headers[i].msg_hdr;
         v[i].addr.len = h->msg_namelen;
@@ -128,4 +120,17 @@ int hail_recv_batch(struct hail_ctx *ctx, struct hail_datagram *d, struct hail_m
     if (hail_tracing(ctx))
         trace_all(ctx, d, false, v, got);
     return got;
+}
+
+int hail_recv_batch(struct hail_ctx *ctx, struct hail_datagram *d, struct hail_message *v, size_t n)
+{
+    for (;;) {
+        int got = hail_try_recv_batch(ctx, d, v, n);
+        if (got != -EAGAIN)
+            return got;
+        int rc = hail_wait(ctx, d->fd, POLLIN);
+        if (rc < 0)
+            return hail_datagram_failed(ctx, d, d->connected ? "receive from" : "receive at", NULL,
+                                        rc);
+    }
 }
