@@ -1,9 +1,9 @@
 /* telnet_linemode.c - LINEMODE on the client's side, RFC 1184: the mode, and the negotiation of the
  * special characters, each with a level.
  *
- * It ends, because what is as it should be is not answered, an ACK never is, and this side never
- * asks for more than its own highest level: of two sides that disagree, the one with the higher
- * level gives in. */
+ * It ends, because what is as it should be is not answered, the ACK of a character never is, and
+ * this side never asks for more than its own highest level: of two sides that disagree, the one
+ * with the higher level gives in. Two that both leave it to the other (DEFAULT) have none. */
 #include "proto/telnet.h"
 
 #include <string.h>
@@ -142,8 +142,9 @@ static void triplet(struct triplets *out, unsigned f, struct hail_telnet_slc c)
     unsigned now = t->slc[f].flags & HAIL_TELNET_SLC_LEVEL;
     if (level == now && c.value == t->slc[f].value)
         return;
-    if (level == HAIL_TELNET_SLC_DEFAULT) { /* is asked for ours; an ACK beside it means nothing */
-        t->slc[f] = own(t, f);
+    if (level == HAIL_TELNET_SLC_DEFAULT) { /* asks for ours; with an ACK, too */
+        t->slc[f] =
+            highest(t, f) == HAIL_TELNET_SLC_DEFAULT ? (struct hail_telnet_slc){0} : own(t, f);
         add(out, f, t->slc[f]);
     } else if (c.flags & HAIL_TELNET_SLC_ACK) {
         if (level == now)

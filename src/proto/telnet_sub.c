@@ -6,14 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TEXT_MAX 255 /* bytes of a terminal type or display */
+
 /* A text after IS; what is too long to be one is not told. */
 static void send_is(struct hail_telnet *t, uint8_t option, const char *text)
 {
-    uint8_t b[1 + 255] = {HAIL_TELNET_IS};
+    uint8_t b[1 + TEXT_MAX + 1] = {HAIL_TELNET_IS};
     size_t n = strlen(text);
-    if (n > sizeof b - 1)
+    if (n > TEXT_MAX)
         return;
-    memcpy(b + 1, text, n);
+    memcpy(b + 1, text, n + 1);
     hail_telnet_send_sub(t, option, b, 1 + n);
 }
 
@@ -42,7 +44,7 @@ static void send_speed(struct hail_telnet *t)
 static void send_display(struct hail_telnet *t)
 {
     const char *display = t->config.terminal ? t->config.terminal->display : NULL;
-    if (display && strlen(display) <= 255)
+    if (display && strlen(display) <= TEXT_MAX)
         send_is(t, HAIL_TELOPT_XDISPLOC, display);
     else
         hail_telnet_ask(t, HAIL_TELNET_WONT, HAIL_TELOPT_XDISPLOC);
