@@ -54,14 +54,14 @@ static void trace_row(struct hail_ctx *ctx, const struct hail_datagram *d,
         hail_datagram_trace(ctx, d, true, to, data, len[i]);
 }
 
-/* One call of sendmmsg(2). Datagrams sent, or -errno; *first are those of its first message. */
+/* One call of sendmmsg(2). Datagrams sent, or -errno. */
 static int send_once(const struct hail_datagram *d, const struct hail_addr *to, const char *data,
-                     const uint32_t *len, size_t n, size_t *first)
+                     const uint32_t *len, size_t n)
 {
     struct mmsghdr headers[HAIL_BATCH_MAX];
     struct iovec iov[HAIL_BATCH_MAX];
     union hail_datagram_control control[HAIL_BATCH_MAX];
-    int runs[HAIL_BATCH_MAX];
+    int runs[HAIL_BATCH_MAX] = {0};
     unsigned m = 0;
     for (size_t i = 0; i < n && m < HAIL_BATCH_MAX; m++) {
         size_t run = run_of(d, len + i, n - i), bytes = 0;
@@ -79,7 +79,6 @@ static int send_once(const struct hail_datagram *d, const struct hail_addr *to, 
         data += bytes;
         i += run;
     }
-    *first = (size_t)runs[0];
     int messages, sent = 0;
     do
         messages = sendmmsg(d->fd, headers, m, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -102,13 +101,12 @@ int hail_try_send_row(struct hail_ctx *ctx, struct hail_datagram *d, const struc
     if (rc < 0)
         return rc;
     for (;;) {
-        size_t first;
-        int sent = send_once(d, to, data, len, n, &first);
+        int sent = send_once(d, to, data, len, n);
         if (sent > 0 && hail_tracing(ctx))
             trace_row(ctx, d, to, data, len, sent);
         if (sent >= 0 || sent == -EAGAIN)
             return sent;
-        if (!(first > 1 && cannot_cut(d, len[0], -sent)))
+        if (!(run_of(d, len, n) > 1 && cannot_cut(d, len[0], -sent)))
             return hail_datagram_failed(ctx, d, "send to", to, sent);
     }
 }
