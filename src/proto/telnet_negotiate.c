@@ -100,6 +100,8 @@ static void become(struct hail_telnet *t, uint8_t option, bool ours, uint8_t to,
 {
     uint8_t *q = side(t, option, ours);
     bool was = (*q & STATE) == YES, is = to == YES;
+    if (ours && is && option == HAIL_TELOPT_LINEMODE) /* no GO AHEAD with it: RFC 1184 */
+        hail_telnet_ask(t, HAIL_TELNET_DO, HAIL_TELOPT_SGA);
     *q = (uint8_t)((*q & ALLOWED) | to);
     if (told)
         request(t, option, ours, to == YES || to == WANTYES);

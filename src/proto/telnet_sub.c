@@ -102,8 +102,7 @@ void hail_telnet_ours_on(struct hail_telnet *t, uint8_t option)
     case HAIL_TELOPT_LFLOW: /* RFC 1372: on, until told otherwise */
         tell_flow(t, HAIL_TELNET_FLOW_ON);
         break;
-    case HAIL_TELOPT_LINEMODE: /* no GO AHEAD with it: RFC 1184 section 5.3 */
-        hail_telnet_ask(t, HAIL_TELNET_DO, HAIL_TELOPT_SGA);
+    case HAIL_TELOPT_LINEMODE:
         hail_telnet_slc_export(t);
         break;
     default:

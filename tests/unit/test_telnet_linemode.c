@@ -27,11 +27,11 @@ static void test_begin(void **state)
     assert_int_equal(hail_telnet_slc_import(&e.t, true), 0);
     SENT(&e, "");
     TAKES(&e, IAC DO "\042");
-    LOG(&e, "RCVD DO LINEMODE|SENT WILL LINEMODE|ours 34 on|SENT DO SUPPRESS GO AHEAD|"
+    LOG(&e, "RCVD DO LINEMODE|SENT DO SUPPRESS GO AHEAD|SENT WILL LINEMODE|ours 34 on|"
             "SENT IAC SB LINEMODE SLC IP VARIABLE|FLUSHIN 3; AO NOSUPPORT 0; EOF CANTCHANGE 4; "
             "EC VARIABLE 127;|");
     SENT(&e,
-         IAC WILL "\042" IAC DO "\003" IAC L "\003\003\102\003\004\0\0\010\001\004\012\002\177" SE);
+         IAC DO "\003" IAC WILL "\042" IAC L "\003\003\102\003\004\0\0\010\001\004\012\002\177" SE);
     assert_int_equal(hail_telnet_slc(&e.t, HAIL_TELNET_SLC_IP).value, 3);
     assert_int_equal(hail_telnet_slc(&e.t, HAIL_TELNET_NSLC).flags, 0);
     telnet_end_close(&e);
