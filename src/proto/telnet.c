@@ -63,6 +63,24 @@ void hail_telnet_urgent(struct hail_telnet *t)
     t->synch = true;
 }
 
+/* The first byte of a set, the likeliest first in it; `end` if there is none. Looked for in
+ * windows, so that finding a near one does not cost a walk to the end for the others. */
+static const uint8_t *find(const uint8_t *p, const uint8_t *end, const char *set)
+{
+    const size_t window = set[1] ? 256 : SIZE_MAX;
+    while (p < end) {
+        size_t n = (size_t)(end - p) < window ? (size_t)(end - p) : window, near = n;
+        for (const char *c = set; *c; c++) {
+            const uint8_t *q = memchr(p, (uint8_t)*c, near);
+            near = q ? (size_t)(q - p) : near;
+        }
+        p += near;
+        if (near < n)
+            break;
+    }
+    return p;
+}
+
 /* --- received --- */
 
 static void give(const struct hail_telnet *t, const void *p, size_t n)
@@ -100,14 +118,7 @@ static const uint8_t *take_data(struct hail_telnet *t, const uint8_t *p, const u
 {
     if (t->held_cr && after_cr(t, *p == HAIL_TELNET_IAC ? -1 : *p))
         return p + 1;
-    const uint8_t *q = p;
-    if (takes_newlines(t)) {
-        while (q < end && *q != HAIL_TELNET_IAC && *q != '\r')
-            q++;
-    } else {
-        q = memchr(p, HAIL_TELNET_IAC, (size_t)(end - p));
-        q = q ? q : end;
-    }
+    const uint8_t *q = find(p, end, takes_newlines(t) ? "\r\377" : "\377");
     if (q < end && *q == HAIL_TELNET_IAC) {
         t->state = IAC;
     } else if (q < end) {
@@ -245,11 +256,6 @@ int hail_telnet_end(struct hail_telnet *t)
 
 /* --- sent --- */
 
-static bool is_special(const struct hail_telnet *t, uint8_t c, bool newlines)
-{
-    return c == HAIL_TELNET_IAC || (newlines && (c == '\r' || (c == '\n' && t->newline.lines)));
-}
-
 static void put_special(struct hail_telnet *t, uint8_t c)
 {
     if (c == HAIL_TELNET_IAC) {
@@ -267,7 +273,8 @@ static void put_special(struct hail_telnet *t, uint8_t c)
 int hail_telnet_send_data(struct hail_telnet *t, const void *data, size_t n)
 {
     const uint8_t *p = data, *end = p + n;
-    bool newlines = !t->newline.raw && !hail_telnet_ours(t, HAIL_TELOPT_BINARY);
+    bool raw = t->newline.raw || hail_telnet_ours(t, HAIL_TELOPT_BINARY);
+    const char *special = raw ? "\377" : t->newline.lines ? "\r\n\377" : "\r\377";
     if (n == 0)
         complete_cr(t);
     while (p < end && !t->failed) {
@@ -278,9 +285,7 @@ int hail_telnet_send_data(struct hail_telnet *t, const void *data, size_t n)
             continue;
         }
         complete_cr(t);
-        const uint8_t *q = p;
-        while (q < end && !is_special(t, *q, newlines))
-            q++;
+        const uint8_t *q = find(p, end, special);
         put(t, p, (size_t)(q - p), false);
         if (q < end)
             put_special(t, *q++);

@@ -175,6 +175,30 @@ static void test_sending(void **state)
     telnet_end_close(&e);
 }
 
+/* What has a meaning is found wherever it stands in much that has none. */
+static void test_far_apart(void **state)
+{
+    (void)state;
+    static const char pairs[][3] = {"\r", "\r\n", IAC IAC};
+    static struct telnet_end e;
+    static char in[1024], out[sizeof in];
+    open_as(&e, LINES | FOLD);
+    for (size_t at = 0; at + 2 <= sizeof in; at += at % 256 > 2 && at % 256 < 250 ? 61 : 1)
+        for (int kind = 0; kind < 3; kind++) {
+            memset(in, 'x', sizeof in);
+            memcpy(in + at, pairs[kind], 2); /* on the wire: CR NUL, CR LF, IAC IAC */
+            memset(out, 'x', sizeof out);
+            out[at] = "\r\n\377"[kind];
+            telnet_end_takes(&e, in, sizeof in);
+            assert_int_equal(e.data.len, sizeof in - 1);
+            assert_memory_equal(e.data.p, out, sizeof in - 1);
+            hail_buf_clear(&e.data);
+            hail_telnet_send_data(&e.t, out, sizeof in - 1);
+            telnet_end_sent(&e, in, sizeof in);
+        }
+    telnet_end_close(&e);
+}
+
 static void test_commands(void **state)
 {
     (void)state;
@@ -295,7 +319,7 @@ int main(void)
         cmocka_unit_test(test_streams),     cmocka_unit_test(test_sending),
         cmocka_unit_test(test_commands),    cmocka_unit_test(test_synch),
         cmocka_unit_test(test_pause),       cmocka_unit_test(test_failed_send),
-        cmocka_unit_test(test_endless_sub),
+        cmocka_unit_test(test_endless_sub), cmocka_unit_test(test_far_apart),
     };
     return cmocka_run_group_tests_name("telnet", tests, NULL, NULL);
 }
