@@ -1,5 +1,8 @@
 /* test_telnet_text.c - a TELNET conversation in words: the lines that inetutils-telnet shows with
- * `toggle options` for the same bytes, and nothing read beyond what came. */
+ * `toggle options` for the same bytes, and nothing read beyond what came.
+ *
+ * link: --wrap=realloc
+ */
 #include "support.h"
 #include "telnet_end.h"
 
@@ -142,6 +145,30 @@ static void test_bound(void **state)
     hail_buf_free(&b);
 }
 
+static int describe_status(const void *arg)
+{
+    struct hail_buf b;
+    hail_buf_init(&b, 1 << 16);
+    int r = hail_telnet_describe(&b, arg, "\n");
+    assert_true(r == 0 || r == -ENOMEM);
+    if (r == 0)
+        assert_string_equal(b.p, "RCVD IAC SB STATUS IS\n SB 99 (unknown) 1 SE\n\n");
+    hail_buf_free(&b);
+    return r;
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    static const uint8_t status[] = {0, 250, 99, 1, 240};
+    const struct hail_telnet_event ev = {.type = HAIL_TELNET_SUB,
+                                         .option = HAIL_TELOPT_STATUS,
+                                         .end = {255, 240},
+                                         .p = status,
+                                         .n = sizeof status};
+    each_call_fails(describe_status, &ev);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -160,9 +187,8 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_subs),
-        cmocka_unit_test(test_others),
-        cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_subs),  cmocka_unit_test(test_others),
+        cmocka_unit_test(test_bound), cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests_name("telnet in words", tests, NULL, NULL);
