@@ -39,6 +39,22 @@ bool hail_utf8_valid(const char *p, size_t n)
     return true;
 }
 
+bool hail_utf8_begins(const char *p, size_t n)
+{
+    static const char least[] = "\x80\x80\x80"; /* the rest, as small as it may be, or as large: */
+    static const char most[] = "\xBF\xBF\xBF";
+    char whole[6];
+    uint32_t cp;
+    if (n < 1 || n > 3)
+        return false;
+    memcpy(whole, p, n);
+    memcpy(whole + n, least, 3);
+    size_t len = hail_utf8_next(whole, n + 3, &cp);
+    if (len <= n)
+        memcpy(whole + n, most, 3);
+    return len > n || hail_utf8_next(whole, n + 3, &cp) > n;
+}
+
 /* Combining marks and other characters without width of their own, merged from Unicode's general
  * categories Mn, Me; only the ranges that occur in practice. */
 static const uint32_t zero_width[][2] = {
@@ -71,8 +87,7 @@ int hail_utf8_width(uint32_t cp)
     return within(double_width, sizeof double_width / sizeof *double_width, cp) ? 2 : 1;
 }
 
-/* Controls, and format characters that reorder or hide text (bidi: UAX #9; Trojan Source). */
-static bool unsafe(uint32_t cp)
+bool hail_utf8_unsafe(uint32_t cp)
 {
     return cp < 0x20 || (cp >= 0x7F && cp <= 0x9F) || cp == 0xAD || cp == 0x61C ||
            (cp >= 0x200B && cp <= 0x200F) || (cp >= 0x2028 && cp <= 0x202E) ||
@@ -96,7 +111,7 @@ static size_t show_one(const char *p, size_t n, bool newlines, char *out, size_t
         at = NULL;
     if (at)
         *outlen = (size_t)snprintf(out, 16, "\\%c", letters[at - named]);
-    else if (!unsafe(cp) || (newlines && (cp == '\n' || cp == '\t')))
+    else if (!hail_utf8_unsafe(cp) || (newlines && (cp == '\n' || cp == '\t')))
         memcpy(out, p, *outlen = len);
     else
         *outlen = (size_t)snprintf(out, 16, cp < 0x80 ? "\\x%02x" : "\\u{%04x}", (unsigned)cp);
