@@ -41,18 +41,18 @@ bool hail_utf8_valid(const char *p, size_t n)
 
 bool hail_utf8_begins(const char *p, size_t n)
 {
-    static const char least[] = "\x80\x80\x80"; /* the rest, as small as it may be, or as large: */
-    static const char most[] = "\xBF\xBF\xBF";
-    char whole[6];
-    uint32_t cp;
     if (n < 1 || n > 3)
         return false;
-    memcpy(whole, p, n);
-    memcpy(whole + n, least, 3);
-    size_t len = hail_utf8_next(whole, n + 3, &cp);
-    if (len <= n)
-        memcpy(whole + n, most, 3);
-    return len > n || hail_utf8_next(whole, n + 3, &cp) > n;
+    /* what may follow, as small and as large as it can be */
+    for (int rest = 0x80; rest <= 0xBF; rest += 0x3F) {
+        char whole[6];
+        uint32_t cp;
+        memcpy(whole, p, n);
+        memset(whole + n, rest, 3);
+        if (hail_utf8_next(whole, n + 3, &cp) > n)
+            return true;
+    }
+    return false;
 }
 
 /* Combining marks and other characters without width of their own, merged from Unicode's general

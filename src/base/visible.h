@@ -47,7 +47,7 @@ void hail_visible_init(struct hail_visible *v, enum hail_visible_mode mode, bool
 int hail_visible_mode(struct hail_visible *v, struct hail_buf *out, enum hail_visible_mode mode);
 
 /* Appends what may be shown of the next `n` bytes. Returns out->failed. */
-int hail_visible_add(struct hail_visible *v, struct hail_buf *out, const void *p, size_t n);
+int hail_visible_add(struct hail_visible *v, struct hail_buf *out, const void *data, size_t n);
 
 /* The stream has ended: appends what was kept back of a character; a sequence that has begun is
  * dropped. Returns out->failed. */
