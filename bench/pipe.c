@@ -16,7 +16,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,22 +48,18 @@ static int dial(const char *port)
     return fd;
 }
 
-static int listen_at(const char *port)
+static int take_one(const char *port)
 {
     struct sockaddr_in at = loopback(port);
     int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, 64) < 0)
+        bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, 1) < 0)
         die("listen");
-    return fd;
-}
-
-static int take_one(int listener)
-{
-    int fd = accept(listener, NULL, NULL);
-    if (fd < 0)
+    int got = accept(fd, NULL, NULL);
+    if (got < 0)
         die("accept");
-    return fd;
+    close(fd);
+    return got;
 }
 
 static void produce(size_t bytes, size_t chunk)
@@ -92,20 +87,21 @@ static void splice_all(int from, int to)
         die("splice");
 }
 
-/* From one socket to another, or to a file, through a pipe, until either fails. */
+/* From one socket to another, or to a file, through a pipe. */
 static void splice_through(int from, int to)
 {
     int p[2];
-    ssize_t n, m = 1;
+    ssize_t n;
     if (pipe(p) < 0)
         die("pipe");
     (void)fcntl(p[1], F_SETPIPE_SZ, (int)MIB);
-    while (m > 0 && (n = splice(from, NULL, p[1], NULL, MIB, SPLICE_F_MOVE)) > 0)
-        for (ssize_t left = n; left > 0; left -= m)
+    while ((n = splice(from, NULL, p[1], NULL, MIB, SPLICE_F_MOVE)) > 0)
+        for (ssize_t left = n, m; left > 0; left -= m)
             if ((m = splice(p[0], NULL, to, NULL, (size_t)left, SPLICE_F_MOVE)) <= 0)
-                break;
+                die("splice");
+    if (n < 0)
+        die("splice");
     shutdown(to, SHUT_WR);
-    shutdown(from, SHUT_RD);
 }
 
 struct pair {
@@ -121,19 +117,16 @@ static void *one_way(void *arg)
 
 static void relay(const char *port, const char *target)
 {
-    int listener = listen_at(port);
     for (;;) {
-        int client = take_one(listener), server = dial(target);
-        static struct pair ways[64];
-        static int n;
+        int client = take_one(port), server = dial(target);
+        struct pair up = {client, server}, down = {server, client};
         pthread_t thread;
-        if (n == 64)
-            exit(1);
-        ways[n] = (struct pair){client, server};
-        ways[n + 1] = (struct pair){server, client};
-        for (int i = 0; i < 2; i++)
-            if (pthread_create(&thread, NULL, one_way, &ways[n++]))
-                die("thread");
+        if (pthread_create(&thread, NULL, one_way, &up))
+            die("thread");
+        one_way(&down);
+        pthread_join(thread, NULL);
+        close(client);
+        close(server);
     }
 }
 
@@ -151,7 +144,6 @@ static void stay(const char *port, int count)
 int main(int argc, char **argv)
 {
     const char *what = argc > 2 ? argv[1] : "";
-    signal(SIGPIPE, SIG_IGN);
     if (strcmp(what, "produce") == 0 && argc == 4) {
         produce(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
     } else if (strcmp(what, "splice-send") == 0) {
@@ -165,7 +157,7 @@ int main(int argc, char **argv)
         if (n < 0)
             die("sendfile");
     } else if (strcmp(what, "splice-receive") == 0) {
-        splice_through(take_one(listen_at(argv[2])), STDOUT_FILENO);
+        splice_through(take_one(argv[2]), STDOUT_FILENO);
     } else if (strcmp(what, "splice-relay") == 0 && argc == 4) {
         relay(argv[2], argv[3]);
     } else if (strcmp(what, "idle") == 0 && argc == 4) {

@@ -31,9 +31,14 @@
 
 #include "cmd.h"
 
+#include "base/visible.h"
+
 #include <hail/pump.h>
 #include <hail/telnet.h>
+#include <hail/trace.h>
+
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 
 #define TELNET_LINE  256 /* bytes of a line of the prompt, with its NUL; more is the next line */
@@ -64,7 +69,7 @@ struct telnet_toggles {
 
 /* Where a character of `set` is kept: the terminal's own are in `now.c_cc`. */
 struct telnet_chars {
-    cc_t echo, escape, rlogin, forw2, ayt;
+    cc_t echo, escape, rlogin, ayt;
 };
 
 /* The terminal's modes; modes.c decides, terminal.c does. */
@@ -85,6 +90,18 @@ struct telnet_terminal {
     struct winsize size;
 };
 
+/* The lines of the attempts: dial.c. */
+struct telnet_dialing {
+    struct hail_trace trace; /* first: the sink */
+    struct hail_trace *next; /* the trace that was asked for; NULL: none */
+    int errnum;              /* of the attempt that failed last, not told yet; 0: none */
+};
+
+/* `slc`: whose special characters are in force. */
+enum { TELNET_SLC_EXPORT = 0, TELNET_SLC_IMPORT, TELNET_SLC_CHECK };
+
+struct telnet_environ;    /* environ.c */
+struct telnet_netlog;     /* netlog.c */
 struct telnet_editor;     /* editor.h */
 struct telnet_script;     /* script.h */
 struct telnet_transcript; /* transcript.h */
@@ -98,43 +115,56 @@ struct telnet {
     struct telnet_chars chars;
     struct telnet_terminal tty;
     struct telnet_environ *env;
+    struct telnet_netlog *log;
+    bool at_prompt;
+    bool leave;        /* the program is to end, with: */
+    int status;        /* a hail status */
+    int slc_source;    /* TELNET_SLC_ */
+    bool binary_asked; /* `toggle binary`: which way it went last */
 
     /* the connection; stream NULL: none */
     struct hail_stream *stream;
-    struct hail_pump *pump;       /* NULL: at the prompt */
+    struct hail_pump *pump;
+    struct telnet_dialing dialing;
     char host[HAIL_HOST_MAX + 1]; /* as it was asked for */
-    char service[64];
-    uint16_t port;
+    uint16_t port;                /* 0: a Unix socket */
+    bool is_unix;
     bool offers;  /* options may be offered first: port 23, or "-PORT" */
-    bool spoken;  /* the peer has begun with options: see telnet_is_plain() */
-    bool closing; /* the peer's stream has ended */
+    bool spoken;  /* the peer has begun with options: telnet_is_plain() */
+    bool closing; /* the conversation is over: what is shown goes to standard output */
+    int wake_fd;  /* of signals */
+    int idle_fd;  /* is never readable; 0: not made */
 
+    /* what is typed */
+    struct hail_buf typed;     /* after the escape character: the prompt's first line */
+    bool ask;                  /* the escape character was typed: the prompt is next */
+    bool at_bol, after_rlogin; /* -r: at the beginning of a line, behind its escape character */
+    bool silent_echo;          /* the echo character was typed: no local echo */
+    bool input_over;           /* what was piped in has ended */
+
+    /* the protocol */
     struct hail_telnet engine;
     struct hail_telnet_terminal told; /* what the engine tells the peer */
     uint8_t sub[HAIL_TELNET_SUB_MAX];
-    struct hail_buf out;   /* for the peer, from the engine, until telnet_flush() */
-    struct hail_buf typed; /* what was typed after the escape character: the prompt's first line */
-    bool at_bol, after_rlogin; /* of the keys */
-    bool silent_echo;          /* the echo character was typed: no local echo */
-    bool kludge;               /* LINEMODE was not agreed on: SGA and ECHO decide */
-    bool local_flow;           /* LFLOW: XON and XOFF are meant for here */
-    int restart_any;           /* LFLOW: -1 not told, 0, 1 */
-    int slc_source;            /* `slc`: 0 export, 1 import (remote default), 2 check (remote) */
+    struct hail_buf out; /* for the peer, from the engine, until telnet_flush() */
+    size_t urgent_end;   /* the byte of `out` before it is urgent; 0: none is */
+    bool waits;          /* urgent bytes are behind others */
+    int failed;          /* -errno of what an event did */
+    bool kludge;         /* LINEMODE was not agreed on: SGA and ECHO decide */
+    unsigned linemode;   /* LINEMODE's MODE in force */
+    bool local_flow;     /* LFLOW: XON and XOFF are meant for here */
+    int restart_any;     /* LFLOW: -1 not told, 0, 1 */
 
-    struct telnet_netlog *log;
+    /* what is shown */
+    struct hail_visible visible;
+    struct hail_buf shown; /* made visible */
 
     /* what may stand between; NULL: nothing */
     struct telnet_editor *editor;
     struct telnet_script *script;
     struct telnet_transcript *transcript;
     struct telnet_tls *tls;
-
-    bool leave; /* the prompt was asked to quit */
-    int status; /* to exit with */
 };
-
-/* telnet.c: what hail says of a failure has hail's status; by the name telnet it is 1. */
-int telnet_status(const struct telnet *t, int status);
 
 /* --- what the pieces in between build on --- */
 
@@ -152,8 +182,8 @@ int telnet_show(struct telnet *t, const char *p, size_t n);
  * not say that it does. Nothing but what is typed is sent, and what comes is made visible. */
 bool telnet_is_plain(const struct telnet *t);
 
-/* Runs the pump until the peer has closed, `close`, or the prompt was left by `quit`. Returns the
- * exit status, or -1 when the prompt is to go on (`close` of a session opened from it). */
-int telnet_session(struct telnet *t);
+/* Holds the conversation: until the peer has closed, which sets `leave` and `status`, or the prompt
+ * has closed it. */
+void telnet_session(struct telnet *t);
 
 #endif

@@ -35,8 +35,6 @@ int hail_sockopt_open(int family, const struct hail_opts *opts)
     if (fd < 0)
         return -errno;
     int rc = hail_sockopt_apply(fd, family, opts);
-    if (rc == 0 && opts->prepare)
-        rc = opts->prepare(opts->arg, fd, family);
     if (rc == 0)
         return fd;
     close(fd);

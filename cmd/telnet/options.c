@@ -1,0 +1,244 @@
+/* options.c - the command line.
+ *
+ * By the name telnet it is read as inetutils-telnet reads it, its long options and its answers to a
+ * wrong one included; `hail telnet` has hail's frame. The letters are the same.
+ */
+#include "options.h"
+
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EX_USAGE 64 /* sysexits.h: what argp(3)'s programs exit with */
+#define ROWS_MAX 64
+
+enum { OPT_RAW = 256, OPT_CRLF, OPT_LF, OPT_TRACE_FILE, OPT_USAGE };
+
+const struct option_row telnet_option_rows[] = {
+    {'8', "binary", NULL, "ask for eight bits both ways (BINARY)"},
+    {'a', "login", NULL, "log in as the user that runs this"},
+    {'b', "bind", "ADDRESS", "connect from this local address"},
+    {'c', "no-rc", NULL, "do not read ~/.telnetrc"},
+    {'d', "debug", NULL, "debug the socket (SO_DEBUG)"},
+    {'e', "escape", "CHAR", "the character that calls the prompt: ^A, or empty for none"},
+    {'E', "no-escape", NULL, "no character calls the prompt"},
+    {'K', "no-login", NULL, "do not log in by itself"},
+    {'k', "realm", "REALM", "taken for compatibility: there is no Kerberos in hail"},
+    {'l', "user", "USER", "log in as USER"},
+    {'L', "binary-output", NULL, "ask for eight bits on the way out only"},
+    {'n', NULL, "FILE", "write what `toggle options`, netdata and termdata trace into FILE"},
+    {'r', "rlogin", NULL, "escape as rlogin does: ~. at the beginning of a line"},
+    {'x', "encrypt", NULL, "TELNET's own encryption, which hail has not: use --tls"},
+    {'X', "disable-auth", "TYPE", "taken for compatibility: there is no authentication to disable"},
+    {OPT_RAW, "raw", NULL, "change nothing that comes or goes: no line ends, no safe rendering"},
+    {OPT_CRLF, "crlf", NULL, "end lines with CR LF, typed ones as well"},
+    {OPT_LF, "lf", NULL, "end lines with LF"},
+    {0},
+};
+
+static struct {
+    struct telnet_options o;
+    struct telnet_chars chars;
+    struct telnet_toggles toggle;
+    const char *log;
+    char **operands;
+    int n;
+} chosen;
+
+/* The escape character, or rlogin's when there is one. */
+static void set_escape(const char *s)
+{
+    bool rlogin = chosen.chars.rlogin != TELNET_OFF;
+    cc_t *c = rlogin ? &chosen.chars.rlogin : &chosen.chars.escape;
+    *c = *s ? telnet_char_of(s) : TELNET_OFF;
+    printf("Telnet %sescape character is '%s'.\n", rlogin ? "rlogin " : "", telnet_char_name(*c));
+}
+
+static bool how_to_connect(int letter, const char *value)
+{
+    switch (letter) {
+    case 'a':
+        chosen.toggle.autologin = 1;
+        break;
+    case 'b':
+        chosen.o.bind = value;
+        break;
+    case 'c':
+        chosen.toggle.skiprc = 1;
+        break;
+    case 'd':
+        chosen.toggle.debug = 1;
+        break;
+    case 'K':
+        chosen.toggle.autologin = 0;
+        break;
+    case 'l':
+        chosen.toggle.autologin = 1;
+        chosen.o.user = value;
+        break;
+    case 'n':
+        chosen.log = value;
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+int telnet_option(int letter, const char *value)
+{
+    if (how_to_connect(letter, value))
+        return 0;
+    switch (letter) {
+    case '8':
+        chosen.o.eight_in = chosen.o.eight_out = true;
+        break;
+    case 'L':
+        chosen.o.eight_out = true;
+        break;
+    case 'E':
+        chosen.chars.escape = chosen.chars.rlogin = TELNET_OFF;
+        break;
+    case 'e':
+        set_escape(value);
+        break;
+    case 'r':
+        chosen.chars.rlogin = '~';
+        chosen.toggle.autologin = chosen.toggle.autologin < 0 ? 1 : chosen.toggle.autologin;
+        break;
+    case 'x':
+        telnet_complain("telnet: Warning: -x ignored, no ENCRYPT support.\n");
+        break;
+    case OPT_RAW:
+        chosen.o.raw = true;
+        break;
+    case OPT_CRLF:
+        chosen.o.newline = TELNET_NEWLINE_CRLF;
+        break;
+    case OPT_LF:
+        chosen.o.newline = TELNET_NEWLINE_LF;
+        break;
+    default: /* -k, -X: nothing here that they could be about */
+        break;
+    }
+    return 0;
+}
+
+/* --- by the name telnet --- */
+
+struct table {
+    struct option longs[ROWS_MAX + 1];
+    char letters[3 * ROWS_MAX];
+};
+
+static void add_row(struct table *t, size_t *n, int letter, const char *name, const char *arg)
+{
+    int how = !arg ? no_argument : *arg == '[' ? optional_argument : required_argument;
+    if (letter < 128) {
+        char text[] = {(char)letter, how != no_argument ? ':' : '\0', '\0'};
+        strcat(t->letters, text);
+    }
+    if (name && *n < ROWS_MAX)
+        t->longs[(*n)++] = (struct option){name, how, NULL, letter};
+}
+
+static void fill(struct table *t)
+{
+    size_t n = 0;
+    add_row(t, &n, '4', "ipv4", NULL);
+    add_row(t, &n, '6', "ipv6", NULL);
+    add_row(t, &n, '?', "help", NULL);
+    add_row(t, &n, 'V', "version", NULL);
+    add_row(t, &n, OPT_USAGE, "usage", NULL);
+    add_row(t, &n, OPT_TRACE_FILE, "trace", "FILE");
+    for (const struct option_row *r = telnet_option_rows; r->letter; r++)
+        add_row(t, &n, r->letter, r->name, r->arg);
+}
+
+static int parse_as_telnet(struct common *c, int argc, char **argv)
+{
+    struct table t = {.letters = ""};
+    int got;
+    fill(&t);
+    while ((got = getopt_long(argc, argv, t.letters, t.longs, NULL)) != -1) {
+        bool asked =
+            got == '?' && optopt == 0 &&
+            (strcmp(argv[optind - 1], "-?") == 0 || strncmp(argv[optind - 1], "--h", 3) == 0);
+        if (asked || got == OPT_USAGE)
+            return help_command(c->cmd);
+        if (got == '?') {
+            telnet_complain("Try '%s --help' or '%s --usage' for more\ninformation.\n", argv[0],
+                            argv[0]);
+            return EX_USAGE;
+        }
+        if (got == '4' || got == '6')
+            c->family = got == '4' ? AF_INET : AF_INET6;
+        else if (got == 'V')
+            return printf("telnet (hail) %s\n", hail_version()) < 0 ? STATUS_LOCAL : STATUS_DONE;
+        else
+            telnet_option(got == OPT_TRACE_FILE ? 'n' : got, optarg);
+    }
+    chosen.operands = argv + optind;
+    chosen.n = argc - optind;
+    if (chosen.n <= 2)
+        return -1;
+    telnet_complain("%s: too many arguments\n", argv[0]);
+    return STATUS_NO;
+}
+
+/* --- hail telnet --- */
+
+/* "-25" after the host is a port for which options are offered, no option. */
+static bool is_port(const char *word, bool after_host)
+{
+    size_t digits = *word == '-' ? strspn(word + 1, "0123456789") : 0;
+    return after_host && digits > 1 && !word[1 + digits];
+}
+
+static int parse_as_hail(struct common *c, int argc, char **argv)
+{
+    static char *words[3];
+    char *port = NULL;
+    int first, kept = 0;
+    for (int i = 0; i < argc; i++) { /* getopt(3) shall not see it */
+        if (i > 0 && !port && is_port(argv[i], i > 1))
+            port = argv[i];
+        else
+            argv[kept++] = argv[i];
+    }
+    argv[kept] = NULL;
+    int status = parse_options(c->cmd, c, kept, argv, &first);
+    if (status >= 0)
+        return status;
+    for (chosen.n = 0; argv[first] && chosen.n < 2; chosen.n++)
+        words[chosen.n] = argv[first++];
+    if (argv[first] || (port && chosen.n != 1))
+        return usage_error(c->cmd, "wants a host and a port at most");
+    if (port)
+        words[chosen.n++] = port;
+    chosen.operands = words;
+    return -1;
+}
+
+int telnet_parse(struct common *c, int argc, char **argv)
+{
+    chosen.toggle = (struct telnet_toggles){.autoflush = 1, .autologin = -1, .localchars = 1};
+    chosen.chars =
+        (struct telnet_chars){.echo = 'E' & 0x1F, .escape = ']' & 0x1F, .ayt = 'T' & 0x1F};
+    int status = c->by_name ? parse_as_telnet(c, argc, argv) : parse_as_hail(c, argc, argv);
+    if (chosen.toggle.autologin < 0)
+        chosen.toggle.autologin = 0;
+    return status;
+}
+
+void telnet_take_options(struct telnet *t)
+{
+    t->opt = chosen.o;
+    t->opt.host = chosen.n > 0 ? chosen.operands[0] : NULL;
+    t->opt.port = chosen.n > 1 ? chosen.operands[1] : NULL;
+    t->toggle = chosen.toggle;
+    t->chars = chosen.chars;
+    telnet_netlog_open(t, chosen.log);
+}
