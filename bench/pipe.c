@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,18 +49,22 @@ static int dial(const char *port)
     return fd;
 }
 
-static int take_one(const char *port)
+static int listen_at(const char *port)
 {
     struct sockaddr_in at = loopback(port);
     int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, 1) < 0)
+        bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, 64) < 0)
         die("listen");
-    int got = accept(fd, NULL, NULL);
-    if (got < 0)
+    return fd;
+}
+
+static int take_one(int listener)
+{
+    int fd = accept(listener, NULL, NULL);
+    if (fd < 0)
         die("accept");
-    close(fd);
-    return got;
+    return fd;
 }
 
 static void produce(size_t bytes, size_t chunk)
@@ -87,21 +92,20 @@ static void splice_all(int from, int to)
         die("splice");
 }
 
-/* From one socket to another, or to a file, through a pipe. */
+/* From one socket to another, or to a file, through a pipe, until either fails. */
 static void splice_through(int from, int to)
 {
     int p[2];
-    ssize_t n;
+    ssize_t n, m = 1;
     if (pipe(p) < 0)
         die("pipe");
     (void)fcntl(p[1], F_SETPIPE_SZ, (int)MIB);
-    while ((n = splice(from, NULL, p[1], NULL, MIB, SPLICE_F_MOVE)) > 0)
-        for (ssize_t left = n, m; left > 0; left -= m)
+    while (m > 0 && (n = splice(from, NULL, p[1], NULL, MIB, SPLICE_F_MOVE)) > 0)
+        for (ssize_t left = n; left > 0; left -= m)
             if ((m = splice(p[0], NULL, to, NULL, (size_t)left, SPLICE_F_MOVE)) <= 0)
-                die("splice");
-    if (n < 0)
-        die("splice");
+                break;
     shutdown(to, SHUT_WR);
+    shutdown(from, SHUT_RD);
 }
 
 struct pair {
@@ -117,16 +121,19 @@ static void *one_way(void *arg)
 
 static void relay(const char *port, const char *target)
 {
+    int listener = listen_at(port);
     for (;;) {
-        int client = take_one(port), server = dial(target);
-        struct pair up = {client, server}, down = {server, client};
+        int client = take_one(listener), server = dial(target);
+        static struct pair ways[64];
+        static int n;
         pthread_t thread;
-        if (pthread_create(&thread, NULL, one_way, &up))
-            die("thread");
-        one_way(&down);
-        pthread_join(thread, NULL);
-        close(client);
-        close(server);
+        if (n == 64)
+            exit(1);
+        ways[n] = (struct pair){client, server};
+        ways[n + 1] = (struct pair){server, client};
+        for (int i = 0; i < 2; i++)
+            if (pthread_create(&thread, NULL, one_way, &ways[n++]))
+                die("thread");
     }
 }
 
@@ -144,6 +151,7 @@ static void stay(const char *port, int count)
 int main(int argc, char **argv)
 {
     const char *what = argc > 2 ? argv[1] : "";
+    signal(SIGPIPE, SIG_IGN);
     if (strcmp(what, "produce") == 0 && argc == 4) {
         produce(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
     } else if (strcmp(what, "splice-send") == 0) {
@@ -157,7 +165,7 @@ int main(int argc, char **argv)
         if (n < 0)
             die("sendfile");
     } else if (strcmp(what, "splice-receive") == 0) {
-        splice_through(take_one(argv[2]), STDOUT_FILENO);
+        splice_through(take_one(listen_at(argv[2])), STDOUT_FILENO);
     } else if (strcmp(what, "splice-relay") == 0 && argc == 4) {
         relay(argv[2], argv[3]);
     } else if (strcmp(what, "idle") == 0 && argc == 4) {

@@ -11,49 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/services.h"
+#include "local_names.h"
 
 #define HOSTS_MAX  8192 /* remembered; behind them each is asked for anew */
 #define USERS_MAX  256  /* likewise, by the lower bits */
 #define NAME_BYTES 128  /* with the NUL: net-tools cuts there */
 
 /* --- files of /etc --- */
-
-/* A file of `max` bytes at most; NULL when it cannot be read. Owned by the caller. */
-static char *read_whole(const char *path, size_t max, size_t *n)
-{
-    FILE *f = fopen(path, "re");
-    char *text = f ? malloc(max + 1) : NULL;
-    *n = text ? fread(text, 1, max, f) : 0;
-    if (f)
-        fclose(f);
-    if (text)
-        text[*n] = '\0';
-    return text;
-}
-
-static const struct hail_services_local *services(void)
-{
-    static struct hail_services_local local;
-    static bool tried;
-    size_t n;
-    char *text = tried ? NULL : read_whole("/etc/services", HAIL_SERVICES_FILE_MAX, &n);
-    tried = true;
-    if (text && hail_services_parse(&local, text, n) < 0)
-        local = (struct hail_services_local){0};
-    free(text);
-    return &local;
-}
-
-/* The last one wins, as in net-tools; aliases are not asked. */
-static const char *service(uint16_t port, unsigned proto)
-{
-    const struct hail_services_local *s = services();
-    for (size_t i = s->n; i-- > 0;)
-        if (s->v[i].first == port && (s->v[i].protos & proto) && !s->v[i].alias)
-            return s->v[i].name;
-    return NULL;
-}
 
 /* A line of protocols(5) or networks(5): the first two words, without the comment. */
 static bool two_words(char *line, const char **first, const char **second)
@@ -111,44 +75,18 @@ struct known {
     char name[NAME_BYTES];
 };
 
-struct found {
-    char *name; /* NAME_BYTES */
-    bool seen;
-};
-
-/* libc takes no other letters from DNS: an answer must not bring escapes to a terminal. */
-static bool is_host_name(const char *name)
-{
-    static const char letters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-    return *name != '-' && name[strspn(name, letters)] == '\0';
-}
-
-/* The first name counts. That ::1 is localhost where no file says so is more than libc knows. */
-static void take_first(void *arg, const char *name, enum hail_source source, int32_t ttl)
-{
-    struct found *f = arg;
-    (void)ttl;
-    bool good = source == HAIL_SOURCE_HOSTS || (source == HAIL_SOURCE_DNS && is_host_name(name));
-    if (!f->seen && good)
-        snprintf(f->name, NAME_BYTES, "%s", name);
-    f->seen = true;
-}
-
 /* The number where there is no name. */
 static void look_up(struct netstat *n, const struct hail_addr *addr, bool network,
                     char out[NAME_BYTES])
 {
     struct hail_addr plain = *addr;
-    struct hail_ctx ctx = n->c->ctx;
-    struct found found = {.name = out};
     out[0] = '\0';
     hail_addr_set_port(&plain, 0);
     bool v4 = addr->u.sa.sa_family == AF_INET;
     if (network)
         netstat_network(ntohl(addr->u.in4.sin_addr.s_addr), out, NAME_BYTES);
     else
-        hail_resolve_reverse(&ctx, &plain, NULL, take_first, &found);
+        local_host(&n->c->ctx, &plain, out, NAME_BYTES);
     if (!*out)
         inet_ntop(addr->u.sa.sa_family,
                   v4 ? (const void *)&addr->u.in4.sin_addr : (const void *)&addr->u.in6.sin6_addr,
@@ -255,9 +193,9 @@ const char *netstat_port(struct netstat *n, uint16_t port, const char *proto)
     if (!n->numeric_ports && strcmp(proto, "raw") == 0 && protocol(port, out))
         return out;
     if (!n->numeric_ports && strcmp(proto, "tcp") == 0)
-        name = service(port, HAIL_SERVICE_TCP);
+        name = local_service(port, HAIL_SERVICE_TCP);
     if (!n->numeric_ports && strcmp(proto, "udp") == 0)
-        name = service(port, HAIL_SERVICE_UDP);
+        name = local_service(port, HAIL_SERVICE_UDP);
     if (name)
         snprintf(out, sizeof text[0], "%.63s", name);
     else

@@ -6,6 +6,7 @@
  * refuses and hail does not know is refused in its words. hail's own go through parse_options().
  */
 #include "netstat/netstat.h"
+#include "split.h"
 
 #include <errno.h>
 #include <math.h>
@@ -14,7 +15,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define WORDS_MAX  4096       /* of a command line */
 #define FILTER_MAX (64 << 10) /* bytes */
 
 /* Long options without a letter of their own. */
@@ -153,19 +153,11 @@ static bool begins(const char *whole, const char *name, size_t n)
 /* The row of hail's that `word` ("--name[=value]") begins, when net-tools has none such. */
 static const struct option_row *own_row(const char *word)
 {
-    static const struct option_row *const tables[] = {netstat_options, common_options};
-    const char *name = word + 2;
-    size_t n = strcspn(name, "=");
-    if (strncmp(word, "--", 2) != 0 || n == 0)
-        return NULL;
+    size_t n = strlen(word) > 2 ? strcspn(word + 2, "=") : 0;
     for (const struct option *o = longs; o->name; o++)
-        if (begins(o->name, name, n))
+        if (begins(o->name, word + 2, n))
             return NULL;
-    for (size_t i = 0; i < 2; i++)
-        for (const struct option_row *row = tables[i]; row->letter; row++)
-            if (begins(row->name, name, n))
-                return row;
-    return NULL;
+    return split_find(netstat_options, word);
 }
 
 /* Whether a word of net-tools' takes the next one as its value: -A at the end of a cluster, and
@@ -176,34 +168,6 @@ static bool takes_next(const char *word)
         return strlen(word) > 3 && begins("--protocol", word, strlen(word));
     const char *value = word[0] == '-' ? strchr(word, 'A') : NULL;
     return value && !value[1];
-}
-
-struct words {
-    int theirs, own;
-    char *their_v[WORDS_MAX + 1], *own_v[WORDS_MAX + 1];
-};
-
-static int split(struct words *w, int argc, char **argv)
-{
-    bool options = true;
-    if (argc > WORDS_MAX)
-        return usage_error(&command_netstat, "more than %d words", WORDS_MAX);
-    w->their_v[w->theirs++] = w->own_v[w->own++] = argv[0];
-    for (int i = 1; i < argc; i++) {
-        const struct option_row *row = options ? own_row(argv[i]) : NULL;
-        options = options && strcmp(argv[i], "--") != 0;
-        if (!row) {
-            bool two = options && takes_next(argv[i]) && i + 1 < argc;
-            w->their_v[w->theirs++] = argv[i];
-            if (two)
-                w->their_v[w->theirs++] = argv[++i];
-            continue;
-        }
-        w->own_v[w->own++] = argv[i];
-        if (row->arg && row->arg[0] != '[' && !strchr(argv[i], '=') && i + 1 < argc)
-            w->own_v[w->own++] = argv[++i];
-    }
-    return -1;
 }
 
 /* --- net-tools' --- */
@@ -371,12 +335,10 @@ static int take_filter(struct netstat *n, int argc, char **argv)
 
 int netstat_parse(struct netstat *n, struct common *c, int argc, char **argv)
 {
-    struct words *w = calloc(1, sizeof *w);
+    struct split_words *w;
     int first;
     n->c = c;
-    if (!w)
-        return local_error("read", "the command line", ENOMEM);
-    int status = split(w, argc, argv);
+    int status = split_words(c->cmd, argc, argv, own_row, takes_next, &w);
     if (status < 0)
         status = take_theirs(n, w->theirs, w->their_v);
     int operands = optind;

@@ -17,6 +17,14 @@ extern "C" {
 
 struct hail_stream;
 
+/* One address that dialling tried. */
+struct hail_attempt {
+    struct hail_addr addr;
+    int errnum;               /* 0: connected; ECANCELED: another was faster */
+    int64_t start_ns, end_ns; /* CLOCK_MONOTONIC */
+};
+#define HAIL_ATTEMPTS_MAX 32 /* addresses that one dial tries at most */
+
 /* How to dial, to listen and to open datagram sockets. All zero is right for most. */
 struct hail_opts {
     int family;                       /* AF_UNSPEC, AF_INET, AF_INET6 */
@@ -31,15 +39,13 @@ struct hail_opts {
     bool v6only;          /* listen, datagrams: no IPv4 on an IPv6 socket */
     unsigned unix_mode;   /* listen: permission bits of a Unix socket; 0: by umask */
     int rcvbuf, sndbuf;   /* bytes; 0: the system's */
+    /* Streams and listeners: called with every socket before it is connected, or bound, to `at`,
+     * for options that are not above. 0 or -errno, which fails the attempt. NULL: none. */
+    int (*prepare)(void *arg, int fd, const struct hail_addr *at);
+    /* Dial: told of what was tried, in order, also when it came to nothing. NULL: none. */
+    void (*tried)(void *arg, const struct hail_attempt *v, size_t n);
+    void *arg;
 };
-
-/* One address that dialling tried. */
-struct hail_attempt {
-    struct hail_addr addr;
-    int errnum;               /* 0: connected; ECANCELED: another was faster */
-    int64_t start_ns, end_ns; /* CLOCK_MONOTONIC */
-};
-#define HAIL_ATTEMPTS_MAX 32 /* addresses that one dial tries at most */
 
 /* Connects to `to` by RFC 8305: resolves, races the families, keeps every attempt. HAIL_TLS as the
  * transport is not done here: lay hail_tls_client() on top. HAIL_UDP is -EINVAL. `opts` may be

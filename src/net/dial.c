@@ -246,6 +246,8 @@ static int dial(struct hail_race *r, const struct hail_endpoint *to, struct hail
     if (rc < 0)
         return rc;
     rc = hail_race_run(r);
+    if (r->opts->tried)
+        r->opts->tried(r->opts->arg, r->attempts, r->started);
     return rc < 0 ? race_failed(r, to, rc) : rc;
 }
 

@@ -106,7 +106,7 @@ static int open_at(struct hail_listener *l, const struct hail_addr *addr,
                    const struct hail_opts *opts)
 {
     int family = addr->u.sa.sa_family;
-    int fd = hail_sockopt_open(family, opts);
+    int fd = hail_sockopt_open(addr, opts);
     if (fd < 0)
         return fd;
     int rc = set_options(fd, family, opts);

@@ -101,7 +101,7 @@ static int start(struct hail_race *r, size_t i)
     r->fds[i] = -1;
     r->attempts[i].start_ns = hail_now();
     trace_start(r, i);
-    int fd = hail_sockopt_open(to->u.sa.sa_family, r->opts);
+    int fd = hail_sockopt_open(to, r->opts);
     if (fd < 0)
         return fd;
     r->fds[i] = fd;

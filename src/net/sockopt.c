@@ -29,12 +29,15 @@ int hail_sockopt_apply(int fd, int family, const struct hail_opts *opts)
     return rc;
 }
 
-int hail_sockopt_open(int family, const struct hail_opts *opts)
+int hail_sockopt_open(const struct hail_addr *at, const struct hail_opts *opts)
 {
+    int family = at->u.sa.sa_family;
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
     int rc = hail_sockopt_apply(fd, family, opts);
+    if (rc == 0 && opts->prepare)
+        rc = opts->prepare(opts->arg, fd, at);
     if (rc == 0)
         return fd;
     close(fd);

@@ -1,0 +1,167 @@
+/* client.c - reaching the other end: the addresses of a host, one port or a range; nc.h.
+ *
+ * The addresses race as everywhere in hail (RFC 8305), but what failed is told in their order, in
+ * netcat's words.
+ */
+#include "nc/nc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One port of one host, while it is being reached. */
+struct reach {
+    struct nc *nc;
+    uint16_t port;
+    int status; /* of an option that could not be set */
+};
+
+static void tell_failure(const struct reach *r, const struct hail_attempt *a)
+{
+    struct nc *nc = r->nc;
+    char number[NC_NAME_BYTES], address[NC_NAME_BYTES + 4] = "";
+    nc_numeric_host(&a->addr, number);
+    if (strcmp(nc->o.host, number) != 0)
+        snprintf(address, sizeof address, " (%s)", number);
+    if (a->errnum == ETIMEDOUT && nc->o.timeout_s >= 0)
+        nc_fail("connect to %s%s port %u (tcp) timed out: %s", nc->o.host, address, r->port,
+                strerror(EINPROGRESS));
+    else
+        nc_fail("connect to %s%s port %u (tcp) failed: %s", nc->o.host, address, r->port,
+                strerror(a->errnum));
+}
+
+static void on_tried(void *arg, const struct hail_attempt *v, size_t n)
+{
+    const struct reach *r = arg;
+    for (size_t i = 0; i < n && r->nc->o.verbose; i++)
+        if (v[i].errnum && v[i].errnum != ECANCELED)
+            tell_failure(r, &v[i]);
+}
+
+static int on_prepare(void *arg, int fd, const struct hail_addr *at)
+{
+    struct reach *r = arg;
+    r->status = nc_socket_options(r->nc, fd, at);
+    return r->status ? -ECANCELED : 0;
+}
+
+static void tell_success(struct nc *nc, const struct hail_stream *s, uint16_t port)
+{
+    struct hail_endpoint peer = hail_peer(s);
+    char address[HAIL_HOST_MAX + IF_NAMESIZE + 4] = "";
+    if (strcmp(nc->o.host, peer.host) != 0)
+        snprintf(address, sizeof address, " (%s%s%s)", peer.host, *peer.zone ? "%" : "", peer.zone);
+    fprintf(stderr, "Connection to %s%s %u port [tcp/%s] succeeded!\n", nc->o.host, address, port,
+            nc_service(nc, port));
+}
+
+/* The address to bind, -s and -p. 0, or the status after a message. */
+static int source_of(struct nc *nc, int family, struct hail_endpoint *out)
+{
+    struct hail_addr from[NC_ADDRS_MAX];
+    struct nc local = *nc;
+    local.o.family = family;
+    int n = nc_resolve(&local, nc->o.source, nc->o.source_port, true, false, from, NC_ADDRS_MAX);
+    if (n <= 0)
+        return NC_FAILED;
+    *out = hail_endpoint_of(&from[0]);
+    return 0;
+}
+
+/* Connects to one port. 0 with *out; NC_FAILED when nothing answered; else negative: give up. */
+static int reach(struct nc *nc, uint16_t port, struct hail_stream **out)
+{
+    struct reach r = {.nc = nc, .port = port};
+    struct hail_addr addrs[NC_ADDRS_MAX];
+    struct hail_endpoint to, from;
+    struct hail_opts opts = {
+        .family = nc->o.family, .prepare = on_prepare, .tried = on_tried, .arg = &r};
+    char text[8];
+    snprintf(text, sizeof text, "%u", port);
+    int n = nc_resolve(nc, nc->o.host, text, false, true, addrs, NC_ADDRS_MAX);
+    if (n < 0)
+        return -NC_FAILED;
+    struct hail_ctx ctx = nc->c->ctx;
+    if (n == 1)
+        to = hail_endpoint_of(&addrs[0]);
+    else if (hail_endpoint_parse(&ctx, &to, nc->o.host, port) < 0)
+        return -fail(nc->c);
+    if (nc->o.source || nc->o.source_port) {
+        if (source_of(nc, addrs[0].u.sa.sa_family, &from))
+            return -NC_FAILED;
+        opts.from = &from;
+    }
+    if (nc->o.timeout_s >= 0)
+        ctx.by = hail_deadline_in(nc->o.timeout_s ? nc->o.timeout_s * 1000LL : 1);
+    int rc = hail_dial(&ctx, &to, &opts, out);
+    if (rc == 0)
+        return 0;
+    if (rc == -ECANCELED)
+        return -STATUS_LOCAL;
+    if (ctx.err.layer == HAIL_LAYER_LOCAL || strstr(ctx.err.msg, "bind"))
+        nc_fail("bind failed: %s", strerror(-rc));
+    return r.status || ctx.err.layer == HAIL_LAYER_LOCAL ? -NC_FAILED : NC_FAILED;
+}
+
+/* -i between the ports of a range. */
+static void pause_between(const struct nc *nc)
+{
+    if (nc->o.interval_s)
+        sleep((unsigned)nc->o.interval_s);
+}
+
+static int one_port(struct nc *nc, uint16_t port)
+{
+    struct hail_stream *s;
+    int rc = reach(nc, port, &s);
+    if (rc)
+        return rc;
+    if (nc->o.verbose)
+        tell_success(nc, s, port);
+    int status = nc_converse(nc, &s);
+    hail_close(s);
+    return status;
+}
+
+int nc_client(struct nc *nc)
+{
+    size_t n;
+    uint16_t *ports = nc_ports(&nc->o, &n);
+    if (!ports)
+        return NC_FAILED;
+    int status = NC_FAILED;
+    if (nc->o.zero_io && n > 1 && !nc->o.interval_s) {
+        status = nc_scan(nc, ports, n);
+        free(ports);
+        return status;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            pause_between(nc);
+        int rc = one_port(nc, ports[i]);
+        if (rc < 0) {
+            status = -rc;
+            break;
+        }
+        status = rc == NC_FAILED ? status : rc;
+    }
+    free(ports);
+    return status;
+}
+
+int nc_unix_client(struct nc *nc)
+{
+    struct hail_endpoint to;
+    struct hail_stream *s;
+    const struct hail_opts opts = {0};
+    if (nc_unix_endpoint(nc->o.host, &to))
+        return NC_FAILED;
+    int rc = hail_dial(&nc->c->ctx, &to, &opts, &s);
+    if (rc < 0)
+        return nc_fail("%s: %s", nc->o.host, strerror(-rc));
+    int status = nc_converse(nc, &s);
+    hail_close(s);
+    return status;
+}

@@ -1,0 +1,146 @@
+/* exec.c - --exec and --sh-exec: a program on the connection; nc.h.
+ *
+ * The program gets the socket itself as standard input and output, so that half-closes are its own
+ * business and nothing is cut; under TLS it gets one end of a socket pair, and a pump is between.
+ */
+#include "nc/nc.h"
+
+#include <hail/pump.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WORDS_MAX 256
+
+extern char **environ;
+
+static void set(const char *name, const struct hail_endpoint *ep, const char *port_name)
+{
+    char number[8];
+    snprintf(number, sizeof number, "%u", ep->port);
+    setenv(name, ep->host, 1);
+    setenv(port_name, number, 1);
+}
+
+/* Both endpoints, in hail's form and by ncat's names. */
+static void set_environment(const struct hail_stream *s)
+{
+    char text[HAIL_ENDPOINT_MAX];
+    struct hail_endpoint local = hail_local(s), peer = hail_peer(s);
+    hail_endpoint_format(&local, text, sizeof text);
+    setenv("HAIL_LOCAL", text, 1);
+    hail_endpoint_format(&peer, text, sizeof text);
+    setenv("HAIL_PEER", text, 1);
+    set("NCAT_LOCAL_ADDR", &local, "NCAT_LOCAL_PORT");
+    set("NCAT_REMOTE_ADDR", &peer, "NCAT_REMOTE_PORT");
+    setenv("NCAT_PROTO", local.kind == HAIL_HOST_UNIX ? "UNIX" : "TCP", 1);
+}
+
+/* The words of a command line, by blanks. */
+static size_t words_of(char *text, char *v[WORDS_MAX + 1])
+{
+    size_t n = 0;
+    char *rest = NULL;
+    for (char *w = strtok_r(text, " \t", &rest); w && n < WORDS_MAX;
+         w = strtok_r(NULL, " \t", &rest))
+        v[n++] = w;
+    v[n] = NULL;
+    return n;
+}
+
+static int spawn(char **argv, int fd, pid_t *pid)
+{
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attr;
+    sigset_t plain;
+    sigemptyset(&plain);
+    sigaddset(&plain, SIGPIPE);
+    sigaddset(&plain, SIGCHLD);
+    int rc = posix_spawn_file_actions_init(&files);
+    if (rc)
+        return rc;
+    rc = posix_spawnattr_init(&attr);
+    if (rc == 0) {
+        posix_spawn_file_actions_adddup2(&files, fd, STDIN_FILENO);
+        posix_spawn_file_actions_adddup2(&files, fd, STDOUT_FILENO);
+        posix_spawnattr_setsigdefault(&attr, &plain);
+        posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+        rc = posix_spawnp(pid, argv[0], &files, &attr, argv, environ);
+        posix_spawnattr_destroy(&attr);
+    }
+    posix_spawn_file_actions_destroy(&files);
+    return rc;
+}
+
+static int start(const struct nc *nc, int fd, pid_t *pid)
+{
+    const char *shell[] = {"/bin/sh", "-c", nc->o.exec, NULL};
+    char *v[WORDS_MAX + 1], *text = strdup(nc->o.exec);
+    if (!text)
+        return local_error("start", nc->o.exec, ENOMEM);
+    int rc = ENOENT;
+    if (nc->o.exec_by_shell)
+        rc = spawn((char **)shell, fd, pid);
+    else if (words_of(text, v))
+        rc = spawn(v, fd, pid);
+    free(text);
+    return rc ? local_error("start", nc->o.exec, rc) : 0;
+}
+
+static int wait_for(pid_t pid)
+{
+    int status;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return STATUS_LOCAL;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int on_the_socket(struct nc *nc, struct hail_stream *s)
+{
+    pid_t pid;
+    int fd = hail_stream_fd(s);
+    (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    int status = start(nc, fd, &pid);
+    return status || nc->o.keep ? status : wait_for(pid);
+}
+
+static int behind_a_pump(struct nc *nc, struct hail_stream *s)
+{
+    int pair[2];
+    pid_t pid;
+    struct hail_stream *program;
+    struct hail_pump *pump;
+    struct hail_ctx *ctx = &nc->c->ctx;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return local_error("start", nc->o.exec, errno);
+    int status = start(nc, pair[1], &pid);
+    close(pair[1]);
+    if (status || hail_stream_of_fd(ctx, pair[0], &program) < 0) {
+        close(pair[0]);
+        return status ? status : fail(nc->c);
+    }
+    const struct hail_pump_end a = {.stream = program, .in = -1, .out = -1};
+    const struct hail_pump_end b = {.stream = s, .in = -1, .out = -1};
+    int rc = hail_pump_new(ctx, &a, &b, NULL, &pump);
+    if (rc == 0) {
+        rc = hail_pump_run(ctx, pump);
+        hail_pump_free(pump);
+    }
+    hail_close(program);
+    status = wait_for(pid);
+    return rc < 0 ? fail(nc->c) : status;
+}
+
+int nc_exec(struct nc *nc, struct hail_stream *s)
+{
+    set_environment(s);
+    return nc->tls ? behind_a_pump(nc, s) : on_the_socket(nc, s);
+}

@@ -1,0 +1,32 @@
+/* nc.c - which of nc's ways is asked for; nc.h. */
+#include "nc/nc.h"
+
+int nc_converse(struct nc *nc, struct hail_stream **s)
+{
+    int status = nc_tls_begin(nc, s);
+    if (status || nc->o.zero_io)
+        return status;
+    if (nc->o.pass_fd && !nc->o.listen)
+        return nc_pass_fd(*s);
+    return nc->o.exec ? nc_exec(nc, *s) : nc_session(nc, *s);
+}
+
+static int run(struct nc *nc)
+{
+    if (nc->o.second)
+        return nc_relay(nc);
+    if (nc->o.listen)
+        return nc_listen(nc);
+    return nc->o.family == AF_UNIX ? nc_unix_client(nc) : nc_client(nc);
+}
+
+int nc_run(struct nc *nc)
+{
+    int status = nc->o.tls ? nc_tls_config(nc, nc->o.listen, &nc->tls) : 0;
+    if (!status && nc->o.md5)
+        status = nc_ask_md5(nc);
+    if (!status)
+        status = run(nc);
+    hail_tls_config_free(nc->tls);
+    return status;
+}
