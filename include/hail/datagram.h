@@ -22,6 +22,10 @@ HAIL_API int hail_datagram_open(struct hail_ctx *ctx, const struct hail_endpoint
 HAIL_API int hail_datagram_connect(struct hail_ctx *ctx, const struct hail_endpoint *to,
                                    const struct hail_opts *opts, struct hail_datagram **out);
 
+/* Waits for a datagram, which stays to be received, and connects to its sender. Returns 1, or 0
+ * when the sender is a Unix socket without a name, which nothing can be sent to. */
+HAIL_API int hail_datagram_accept(struct hail_ctx *ctx, struct hail_datagram *d);
+
 /* Sends one datagram; `to` NULL on a connected socket. 0 or -errno; never in part. */
 HAIL_API int hail_send_to(struct hail_ctx *ctx, struct hail_datagram *d, const struct hail_addr *to,
                           const void *buf, size_t size);
@@ -64,6 +68,14 @@ HAIL_API int hail_try_send_row(struct hail_ctx *ctx, struct hail_datagram *d,
 
 /* Options. -ENOTSUP where the kernel has it not. */
 HAIL_API int hail_datagram_gro(struct hail_ctx *ctx, struct hail_datagram *d, bool on);
+/* Errors that ICMP tells of are kept with the destination that they are about, also on a socket
+ * that is not connected (IP_RECVERR, IPV6_RECVERR); a call that meets one fails with it, see
+ * hail_try_recv_error(). */
+HAIL_API int hail_datagram_errors(struct hail_ctx *ctx, struct hail_datagram *d, bool on);
+/* Takes the oldest of them: its positive errno, and to whom the datagram had been sent. -EAGAIN:
+ * there is none. */
+HAIL_API int hail_try_recv_error(struct hail_ctx *ctx, struct hail_datagram *d,
+                                 struct hail_addr *to);
 HAIL_API int hail_datagram_broadcast(struct hail_ctx *ctx, struct hail_datagram *d, bool on);
 /* Joins or leaves the group on the interface named or numbered `ifname` (NULL: the system picks).
  */

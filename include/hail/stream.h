@@ -39,8 +39,9 @@ struct hail_opts {
     bool v6only;          /* listen, datagrams: no IPv4 on an IPv6 socket */
     unsigned unix_mode;   /* listen: permission bits of a Unix socket; 0: by umask */
     int rcvbuf, sndbuf;   /* bytes; 0: the system's */
-    /* Streams and listeners: called with every socket before it is connected, or bound, to `at`,
-     * for options that are not above. 0 or -errno, which fails the attempt. NULL: none. */
+    /* Called with every socket before it is connected, or bound, to `at` (of a datagram socket: the
+     * family alone), for options that are not above; of an unbound datagram socket without a
+     * family, when it first sends. 0 or -errno, which fails the attempt. NULL: none. */
     int (*prepare)(void *arg, int fd, const struct hail_addr *at);
     /* Dial: told of what was tried, in order, also when it came to nothing. NULL: none. */
     void (*tried)(void *arg, const struct hail_attempt *v, size_t n);

@@ -87,7 +87,10 @@ int hail_datagram_ready(struct hail_ctx *ctx, struct hail_datagram *d, int famil
     int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return hail_datagram_failed(ctx, d, "open", NULL, -errno);
+    const struct hail_addr at = {.len = sizeof(sa_family_t), .u.sa.sa_family = (sa_family_t)family};
     int rc = set_options(fd, family, &d->opts);
+    if (rc == 0 && d->opts.prepare)
+        rc = d->opts.prepare(d->opts.arg, fd, &at);
     if (rc < 0) {
         close(fd);
         return hail_datagram_failed(ctx, d, "open", NULL, rc);
@@ -213,6 +216,30 @@ int hail_datagram_connect(struct hail_ctx *ctx, const struct hail_endpoint *to,
     }
     *out = d;
     return 0;
+}
+
+int hail_datagram_accept(struct hail_ctx *ctx, struct hail_datagram *d)
+{
+    struct hail_addr from;
+    if (d->fd < 0)
+        return hail_datagram_failed(ctx, d, "receive at", NULL, -ENOTCONN);
+    for (;;) {
+        from.len = sizeof from.u;
+        if (recvfrom(d->fd, NULL, 0, MSG_PEEK, &from.u.sa, &from.len) >= 0)
+            break;
+        int rc = errno == EINTR ? 0 : -errno;
+        if (rc == -EAGAIN)
+            rc = hail_wait(ctx, d->fd, POLLIN);
+        if (rc < 0)
+            return hail_datagram_failed(ctx, d, "receive at", NULL, rc);
+    }
+    if (from.len <= sizeof(sa_family_t))
+        return 0;
+    if (connect(d->fd, &from.u.sa, from.len) < 0)
+        return hail_datagram_failed(ctx, d, "connect to", &from, -errno);
+    d->peer = from;
+    d->connected = true;
+    return 1;
 }
 
 int hail_send_to(struct hail_ctx *ctx, struct hail_datagram *d, const struct hail_addr *to,

@@ -27,6 +27,13 @@ int hail_datagram_broadcast(struct hail_ctx *ctx, struct hail_datagram *d, bool 
     return set(ctx, d, SOL_SOCKET, SO_BROADCAST, on, "allow broadcast at");
 }
 
+int hail_datagram_errors(struct hail_ctx *ctx, struct hail_datagram *d, bool on)
+{
+    bool v6 = d->family == AF_INET6;
+    return set(ctx, d, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, on,
+               "ask for errors at");
+}
+
 /* An interface's index from its name or its number; 0 for NULL. */
 static int index_of(const char *ifname)
 {

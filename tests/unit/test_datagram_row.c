@@ -4,6 +4,7 @@
 #include <hail/hail.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -159,6 +160,85 @@ static void test_errors(void **state)
     close_pair(&p);
 }
 
+/* The first to speak becomes the peer; what it said is still to be received. */
+static void accepts(const char *text, const char *from)
+{
+    struct hail_ctx ctx = HAIL_CTX_INIT;
+    struct hail_endpoint at, own;
+    struct hail_opts opts = {.from = from ? &own : NULL};
+    struct hail_datagram *d, *a;
+    ctx.by = hail_deadline_in(5000);
+    assert_int_equal(hail_endpoint_parse(&ctx, &at, text, 0), 0);
+    if (from)
+        assert_int_equal(hail_endpoint_parse(&ctx, &own, from, 0), 0);
+    assert_int_equal(hail_datagram_open(&ctx, &at, NULL, &d), 0);
+    at = hail_datagram_local(d);
+    assert_int_equal(hail_datagram_connect(&ctx, &at, &opts, &a), 0);
+    assert_int_equal(hail_send_to(&ctx, a, NULL, "", 0), 0); /* an empty one, too */
+    assert_int_equal(hail_send_to(&ctx, a, NULL, "hi", 2), 0);
+    bool named = from || at.kind == HAIL_HOST_IPV4;
+    assert_int_equal(hail_datagram_accept(&ctx, d), named);
+    assert_int_equal(hail_recv_from(&ctx, d, got, sizeof got, NULL), 0);
+    assert_int_equal(hail_recv_from(&ctx, d, got, sizeof got, NULL), 2);
+    assert_int_equal(hail_send_to(&ctx, d, NULL, "yes", 3), named ? 0 : -EDESTADDRREQ);
+    if (named)
+        assert_int_equal(hail_recv_from(&ctx, a, got, sizeof got, NULL), 3);
+    ctx.by = hail_deadline_in(0);
+    assert_int_equal(hail_datagram_accept(&ctx, d), -ETIMEDOUT);
+    hail_datagram_close(a);
+    hail_datagram_close(d);
+}
+
+static void test_accept(void **state)
+{
+    (void)state;
+    accepts("127.0.0.1:0", NULL);
+    accepts("unix:@hail-test-accept", "unix:@hail-test-accept-peer");
+    accepts("unix:@hail-test-accept-2", NULL);
+}
+
+/* What was refused is told with its destination, though the socket is not connected. */
+static void refusals(const char *text)
+{
+    struct hail_ctx ctx = HAIL_CTX_INIT;
+    struct hail_endpoint at;
+    struct hail_addr gone[2], to;
+    struct hail_datagram *d[2], *from;
+    const uint32_t len = 1;
+    ctx.by = hail_deadline_in(5000);
+    assert_int_equal(hail_endpoint_parse(&ctx, &at, text, 0), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(hail_datagram_open(&ctx, &at, NULL, &d[i]), 0);
+        struct hail_endpoint local = hail_datagram_local(d[i]);
+        assert_int_equal(hail_endpoint_addr(&local, AF_UNSPEC, &gone[i]), 0);
+    }
+    struct hail_opts opts = {.family = gone[0].u.sa.sa_family};
+    assert_int_equal(hail_datagram_open(&ctx, NULL, &opts, &from), 0);
+    assert_int_equal(hail_datagram_errors(&ctx, from, true), 0);
+    assert_int_equal(hail_try_recv_error(&ctx, from, &to), -EAGAIN);
+    hail_datagram_close(d[0]);
+    hail_datagram_close(d[1]);
+    assert_int_equal(hail_try_send_row(&ctx, from, &gone[0], data, &len, 1), 1);
+    assert_int_equal(hail_wait(&ctx, hail_datagram_fd(from), 0) & POLLERR, POLLERR);
+    /* the next call fails with it, and did not send */
+    assert_int_equal(hail_try_send_row(&ctx, from, &gone[1], data, &len, 1), -ECONNREFUSED);
+    assert_int_equal(hail_try_recv_error(&ctx, from, &to), ECONNREFUSED);
+    assert_true(hail_addr_equal(&to, &gone[0]));
+    assert_int_equal(hail_try_send_row(&ctx, from, &gone[1], data, &len, 1), 1);
+    assert_true(hail_wait(&ctx, hail_datagram_fd(from), 0) > 0);
+    assert_int_equal(hail_try_recv_error(&ctx, from, &to), ECONNREFUSED);
+    assert_true(hail_addr_equal(&to, &gone[1]));
+    assert_int_equal(hail_try_recv_error(&ctx, from, &to), -EAGAIN);
+    hail_datagram_close(from);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    refusals("127.0.0.1:0");
+    refusals("[::1]:0");
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof data; i++)
@@ -166,7 +246,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),       cmocka_unit_test(test_joined),
         cmocka_unit_test(test_destination), cmocka_unit_test(test_no_room),
-        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_errors),      cmocka_unit_test(test_accept),
+        cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
