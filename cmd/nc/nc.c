@@ -7,7 +7,7 @@ int nc_converse(struct nc *nc, struct hail_stream **s)
     if (status || nc->o.zero_io)
         return status;
     if (nc->o.pass_fd && !nc->o.listen)
-        return nc_pass_fd(*s);
+        return nc_pass_fd(hail_stream_fd(*s));
     return nc->o.exec ? nc_exec(nc, *s) : nc_session(nc, *s);
 }
 
@@ -15,6 +15,8 @@ static int run(struct nc *nc)
 {
     if (nc->o.second)
         return nc_relay(nc);
+    if (nc->o.datagrams)
+        return nc_udp(nc);
     if (nc->o.listen)
         return nc_listen(nc);
     return nc->o.family == AF_UNIX ? nc_unix_client(nc) : nc_client(nc);

@@ -15,7 +15,8 @@
  *   lines.c      -C and -i; watcher.c: --hexdump, --progress
  *   many.c       -lk: every client at once
  *   relay.c      ENDPOINT ENDPOINT
- *   udp*.c       -u; probe*.c: -zu
+ *   udp.c        -u: sockets of datagrams; udp_session.c, udp_source.c, udp_sink.c: what passes
+ *   probe.c      -zu: what is said of a port; probe_scan.c: asking many
  */
 #ifndef HAIL_CMD_NC_H
 #define HAIL_CMD_NC_H
@@ -127,6 +128,8 @@ void nc_tell_received(struct nc *nc, const struct hail_stream *s);
 int nc_scan(struct nc *nc, const uint16_t *ports, size_t n);
 /* many.c: after the listener is there */
 int nc_many(struct nc *nc, struct hail_listener *listener);
+/* udp.c: -u, client and listener. */
+int nc_udp(struct nc *nc);
 /* relay.c */
 int nc_relay(struct nc *nc);
 
@@ -141,8 +144,8 @@ int nc_ask_md5(struct nc *nc);
 int nc_tls_config(struct nc *nc, bool server, struct hail_tls_config **out);
 int nc_tls_begin(struct nc *nc, struct hail_stream **s);
 
-/* pass_fd.c: -F. 0, or the exit status. */
-int nc_pass_fd(const struct hail_stream *s);
+/* pass_fd.c: -F of a connected socket. 0, or the exit status. */
+int nc_pass_fd(int fd);
 
 /* exec.c: a program in place of standard input and output; waits for it unless -k. Its exit
  * status, or one after a message. */

@@ -9,9 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int nc_pass_fd(const struct hail_stream *s)
+int nc_pass_fd(int fd)
 {
-    int fd = hail_stream_fd(s);
     char nothing = 0;
     struct iovec iov = {&nothing, 1};
     union {

@@ -1,0 +1,323 @@
+/* udp.c - -u: the socket that the command line asks for, and the session on it; udp.h, nc.h.
+ *
+ * A listener takes the first who speaks for its peer; with -k it hears everybody, and answers go to
+ * the one that spoke last. Nothing is sent that was not on standard input.
+ */
+#include "nc/udp.h"
+#include "nc/session.h"
+
+#include <hail/telnet.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RCVBUF (4 << 20) /* asked for, so that a burst is not lost; the system bounds it */
+
+struct talk {
+    struct nc *nc;
+    struct hail_datagram *d;
+    struct nc_watcher *watcher; /* --hexdump, --progress */
+    struct hail_telnet telnet;  /* -t */
+    const struct hail_addr *from;
+};
+
+/* --- the session --- */
+
+static void on_refused(void *arg, int errnum)
+{
+    const struct talk *t = arg;
+    struct hail_endpoint peer = hail_datagram_peer(t->d);
+    if (t->nc->o.family == AF_UNIX)
+        nc_fail("%s: %s", t->nc->o.host, strerror(errnum));
+    else
+        nc_fail("%s port %u (udp): %s", peer.host, peer.port, strerror(errnum));
+}
+
+static void on_seen(void *arg, int flow, const struct hail_addr *from, const char *data, size_t n)
+{
+    struct talk *t = arg;
+    if (t->watcher)
+        nc_watch(t->watcher, flow, data, n);
+    t->from = from;
+    if (t->nc->o.telnet && flow == 1)
+        (void)hail_telnet_receive(&t->telnet, data, n);
+}
+
+/* An answer of -t is a datagram of its own; what refuses it is told by the session. */
+static int answer(void *arg, const void *p, size_t n, bool urgent)
+{
+    const struct talk *t = arg;
+    struct hail_ctx scratch = HAIL_CTX_INIT;
+    (void)urgent;
+    (void)hail_send_to(&scratch, t->d, t->nc->o.keep ? t->from : NULL, p, n);
+    return 0;
+}
+
+static void nothing(void *arg, const struct hail_telnet_event *e)
+{
+    (void)arg;
+    (void)e;
+}
+
+/* Whether standard input can be read; main() has put something in its place if it was closed. */
+static bool can_read(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
+}
+
+static int64_t idle_ms(const struct nc_options *o)
+{
+    if (o->timeout_s >= 0 && !o->keep)
+        return o->timeout_s ? o->timeout_s * INT64_C(1000) : 1;
+    return o->idle_ms > 0 ? o->idle_ms : -1;
+}
+
+static int status_of_session(struct nc *nc, int rc)
+{
+    if (rc >= 0)
+        return rc ? NC_FAILED : 0;
+    int status = fail(nc->c);
+    bool network = status != STATUS_TIMEOUT && nc->c->ctx.err.layer != HAIL_LAYER_LOCAL;
+    return network && rc != -ECANCELED ? NC_FAILED : status;
+}
+
+static int talk(struct nc *nc, struct hail_datagram *d)
+{
+    const struct nc_options *o = &nc->o;
+    struct talk t = {.nc = nc, .d = d};
+    struct hail_telnet_config config = {.arg = &t, .event = nothing, .send = answer};
+    if (nc_watcher_new(nc, NULL, &t.watcher) < 0)
+        return STATUS_LOCAL;
+    if (o->telnet)
+        hail_telnet_init(&t.telnet, &config);
+    const struct udp_session_opts opts = {
+        .in = o->detached || !can_read(STDIN_FILENO) ? -1 : STDIN_FILENO,
+        .out = STDOUT_FILENO,
+        .idle_ms = idle_ms(o),
+        .quit_ms = o->quit_s < 0 ? -1 : o->quit_s * INT64_C(1000),
+        .interval_ms = o->interval_s * INT64_C(1000),
+        .limit = (uint64_t)o->recv_limit,
+        .crlf = o->crlf,
+        .many = o->keep,
+        .hang_up = o->listen || o->family == AF_UNIX,
+        .refused = on_refused,
+        .seen = t.watcher || o->telnet ? on_seen : NULL,
+        .arg = &t,
+    };
+    int status = status_of_session(nc, udp_session(&nc->c->ctx, d, &opts));
+    nc_watcher_free(t.watcher);
+    return status;
+}
+
+/* --- sockets --- */
+
+/* What the letters set. -M holds for groups, too. */
+static int on_prepare(void *arg, int fd, const struct hail_addr *at)
+{
+    struct nc *nc = arg;
+    int family = at->u.sa.sa_family;
+    bool v6 = family == AF_INET6;
+    int on = 1, ttl = nc->o.ttl;
+    if (nc_socket_options(nc, fd, at))
+        return -ECANCELED;
+    if (family == AF_UNIX)
+        return 0;
+    if (nc->o.broadcast && setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) < 0)
+        return -errno;
+    if (ttl >= 0 && setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                               v6 ? IPV6_MULTICAST_HOPS : IP_MULTICAST_TTL, &ttl, sizeof ttl) < 0)
+        return -errno;
+    return 0;
+}
+
+struct hail_opts nc_udp_opts(struct nc *nc, int family)
+{
+    return (struct hail_opts){
+        .family = family, .v6only = true, .rcvbuf = RCVBUF, .prepare = on_prepare, .arg = nc};
+}
+
+int nc_udp_source(struct nc *nc, int family, struct hail_endpoint *out)
+{
+    struct hail_addr from[NC_ADDRS_MAX];
+    struct nc local = *nc;
+    local.o.family = family;
+    if (nc_resolve(&local, nc->o.source, nc->o.source_port, true, false, from, NC_ADDRS_MAX) <= 0)
+        return NC_FAILED;
+    *out = hail_endpoint_of(&from[0]);
+    return 0;
+}
+
+/* --- the client --- */
+
+/* Connects to the first address that this host has a way to. */
+static int open_client(struct nc *nc, uint16_t port, struct hail_datagram **out)
+{
+    struct hail_addr addrs[NC_ADDRS_MAX];
+    struct hail_endpoint to, from;
+    char text[8];
+    snprintf(text, sizeof text, "%u", port);
+    int n = nc_resolve(nc, nc->o.host, text, false, true, addrs, NC_ADDRS_MAX), rc = -EINVAL;
+    if (n < 0)
+        return NC_FAILED;
+    for (int i = 0; i < n && rc < 0; i++) {
+        struct hail_opts opts = nc_udp_opts(nc, addrs[i].u.sa.sa_family);
+        to = hail_endpoint_of(&addrs[i]);
+        if (nc->o.source || nc->o.source_port) {
+            if (nc_udp_source(nc, opts.family, &from))
+                return NC_FAILED;
+            opts.from = &from;
+        }
+        rc = hail_datagram_connect(&nc->c->ctx, &to, &opts, out);
+        if (rc == -ECANCELED)
+            return NC_FAILED; /* an option: it was told */
+        if (rc < 0 && strcmp(nc->c->ctx.err.op, "bind") == 0)
+            return nc_fail("bind failed: %s", strerror(-rc));
+        if (rc < 0 && nc->o.verbose)
+            nc_fail("connect to %s port %u (udp) failed: %s", to.host, port, strerror(-rc));
+    }
+    return rc < 0 ? NC_FAILED : 0;
+}
+
+static void tell_client(struct nc *nc, const struct hail_datagram *d, uint16_t port)
+{
+    struct hail_endpoint peer = hail_datagram_peer(d);
+    char address[HAIL_HOST_MAX + IF_NAMESIZE + 4] = "";
+    if (!nc->o.verbose)
+        return;
+    if (strcmp(nc->o.host, peer.host) != 0)
+        snprintf(address, sizeof address, " (%s%s%s)", peer.host, *peer.zone ? "%" : "", peer.zone);
+    fprintf(stderr, "Sending to %s%s %u port [udp/%s]\n", nc->o.host, address, port,
+            nc_service(nc, port));
+}
+
+static int inet_client(struct nc *nc)
+{
+    size_t n;
+    uint16_t *ports = nc_ports(&nc->o, &n);
+    if (!ports)
+        return NC_FAILED;
+    int status = nc->o.zero_io ? nc_udp_scan(nc, ports, n) : NC_FAILED;
+    for (size_t i = 0; i < n && !nc->o.zero_io; i++) {
+        struct hail_datagram *d;
+        if (i && nc->o.interval_s)
+            sleep((unsigned)nc->o.interval_s);
+        status = open_client(nc, ports[i], &d);
+        if (status)
+            continue;
+        tell_client(nc, d, ports[i]);
+        status = nc->o.pass_fd ? nc_pass_fd(hail_datagram_fd(d)) : talk(nc, d);
+        hail_datagram_close(d);
+    }
+    free(ports);
+    return status;
+}
+
+/* A directory for our own end, so that answers can come: "/tmp/nc-XXXXXX/recv.sock". */
+static int temporary(char dir[], struct hail_endpoint *from)
+{
+    strcpy(dir, "/tmp/nc-XXXXXX");
+    if (!mkdtemp(dir))
+        return nc_fail("mkdtemp: %s", strerror(errno));
+    *from = (struct hail_endpoint){.kind = HAIL_HOST_UNIX};
+    snprintf(from->host, sizeof from->host, "%s/recv.sock", dir);
+    return 0;
+}
+
+static int unix_client(struct nc *nc)
+{
+    struct hail_endpoint to, from;
+    struct hail_datagram *d = NULL;
+    char dir[32] = "";
+    int status = nc_unix_endpoint(nc->o.host, &to);
+    if (!status)
+        status = nc->o.source ? nc_unix_endpoint(nc->o.source, &from) : temporary(dir, &from);
+    if (status)
+        return status;
+    struct hail_opts opts = nc_udp_opts(nc, AF_UNSPEC);
+    opts.from = &from;
+    int rc = hail_datagram_connect(&nc->c->ctx, &to, &opts, &d);
+    bool bound = rc == 0 || strcmp(nc->c->ctx.err.op, "bind") != 0;
+    if (bound && nc->o.verbose)
+        fprintf(stderr, "Bound on %s\n", nc->o.source ? nc->o.source : from.host);
+    if (rc < 0)
+        status =
+            bound ? nc_fail("%s: %s", nc->o.host, strerror(-rc)) : nc_fail("%s", strerror(-rc));
+    if (!status && !nc->o.zero_io)
+        status = talk(nc, d);
+    hail_datagram_close(d);
+    if (*dir)
+        (void)rmdir(dir);
+    return status;
+}
+
+/* --- the listener --- */
+
+static int open_listener(struct nc *nc, struct hail_datagram **out)
+{
+    struct hail_addr addrs[NC_ADDRS_MAX];
+    const struct hail_opts opts = nc_udp_opts(nc, AF_UNSPEC);
+    struct hail_endpoint at;
+    int n = 1, rc = -EINVAL;
+    bool local = nc->o.family == AF_UNIX;
+    if (local) {
+        if (nc_unix_endpoint(nc->o.host, &at))
+            return NC_FAILED;
+        rc = hail_datagram_open(&nc->c->ctx, &at, &opts, out);
+    } else {
+        n = nc_resolve(nc, nc->o.host, nc->o.port, true, false, addrs, NC_ADDRS_MAX);
+        if (n < 0)
+            return NC_FAILED;
+    }
+    for (int i = 0; i < n && rc < 0 && !local; i++) {
+        at = hail_endpoint_of(&addrs[i]);
+        rc = hail_datagram_open(&nc->c->ctx, &at, &opts, out);
+    }
+    if (rc == -ECANCELED)
+        return NC_FAILED; /* an option: it was told */
+    return rc < 0 ? nc_fail("%s", strerror(-rc)) : 0;
+}
+
+static void tell(struct nc *nc, const char *what, struct hail_endpoint end)
+{
+    char host[NC_NAME_BYTES];
+    struct hail_addr addr;
+    if (!nc->o.verbose)
+        return;
+    if (nc->o.family == AF_UNIX) {
+        fprintf(stderr, "%s on %s\n", what, nc->o.host);
+    } else if (hail_endpoint_addr(&end, nc->o.family, &addr) == 0) {
+        nc_host_of(nc, &addr, host);
+        fprintf(stderr, "%s on %s %u\n", what, host, end.port);
+    }
+}
+
+static int listener(struct nc *nc)
+{
+    struct hail_datagram *d = NULL;
+    int status = open_listener(nc, &d);
+    if (!d)
+        return status;
+    tell(nc, "Bound", hail_datagram_local(d));
+    if (!nc->o.keep) {
+        int rc = hail_datagram_accept(&nc->c->ctx, d);
+        if (rc < 0)
+            status = fail(nc->c);
+        else
+            tell(nc, "Connection received", hail_datagram_peer(d));
+    }
+    if (!status)
+        status = talk(nc, d);
+    hail_datagram_close(d);
+    return status;
+}
+
+int nc_udp(struct nc *nc)
+{
+    if (nc->o.listen)
+        return listener(nc);
+    return nc->o.family == AF_UNIX ? unix_client(nc) : inet_client(nc);
+}
