@@ -32,11 +32,18 @@ static void tell_failure(const struct reach *r, const struct hail_attempt *a)
                 strerror(a->errnum));
 }
 
+/* Whether it was bind(2) that failed, for which there is a message of its own. */
+static bool is_of_binding(const struct nc *nc, int errnum)
+{
+    return (nc->o.source || nc->o.source_port) &&
+           (errnum == EADDRNOTAVAIL || errnum == EADDRINUSE || errnum == EACCES);
+}
+
 static void on_tried(void *arg, const struct hail_attempt *v, size_t n)
 {
     const struct reach *r = arg;
     for (size_t i = 0; i < n && r->nc->o.verbose; i++)
-        if (v[i].errnum && v[i].errnum != ECANCELED)
+        if (v[i].errnum && v[i].errnum != ECANCELED && !is_of_binding(r->nc, v[i].errnum))
             tell_failure(r, &v[i]);
 }
 
@@ -100,9 +107,9 @@ static int reach(struct nc *nc, uint16_t port, struct hail_stream **out)
         return 0;
     if (rc == -ECANCELED)
         return -STATUS_LOCAL;
-    if (ctx.err.layer == HAIL_LAYER_LOCAL || strstr(ctx.err.msg, "bind"))
+    if (is_of_binding(nc, -rc))
         nc_fail("bind failed: %s", strerror(-rc));
-    return r.status || ctx.err.layer == HAIL_LAYER_LOCAL ? -NC_FAILED : NC_FAILED;
+    return r.status || is_of_binding(nc, -rc) ? -NC_FAILED : NC_FAILED;
 }
 
 /* -i between the ports of a range. */

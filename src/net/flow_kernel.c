@@ -17,10 +17,9 @@
 
 #define BULK_READS   2                   /* large reads in a row that call for a pipe */
 #define SMALL_FILLS  8                   /* small fills in a row that give it back */
-#define DIRECT_CHUNK ((size_t)512 << 10) /* half of the pipe: its writer gets its turn meanwhile   \
-                                          */
+#define DIRECT_CHUNK ((size_t)512 << 10) /* half the pipe: its writer gets its turn */
 
-#define FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+#define FLAGS        (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
 static bool is_plain(const struct hail_flow_end *e)
 {
