@@ -48,6 +48,11 @@ LDFLAGS_cover   = --coverage
 LDFLAGS_fuzz    = -fsanitize=address,undefined
 LDFLAGS_ALL     = $(LDFLAGS_$(BUILD)) $(LDFLAGS)
 LIBS = -lcares -lssl -lcrypto -lidn2 -lunistring -lpthread -ldl -lm
+# Only the program edits lines. What a static libedit needs besides differs from system to system.
+EDIT = $(shell for how in -static ""; do for libs in "-ltinfo -lbsd" -ltinfo -lncursesw; do \
+             echo 'int el_gets(void); int main(void) { return el_gets(); }' | $(CC) -w -xc - \
+             -o /dev/null $$how -ledit $$libs 2>/dev/null && echo "-ledit $$libs" && exit; \
+             done; done)
 
 # --- what there is ---
 
@@ -82,6 +87,7 @@ static:
 
 # --- building ---
 
+$O/hail: LIBS += $(EDIT)
 $O/hail: $(CMD_OBJ) $O/libhail.a
 	@echo "  LINK    $@"
 	@$(CC) $(CFLAGS_ALL) -o $@ $(CMD_OBJ) $O/libhail.a $(LDFLAGS_ALL) $(LIBS) $(LINKED)

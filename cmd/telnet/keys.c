@@ -8,6 +8,7 @@
  *
  * What is piped in is data, all of it.
  */
+#include "editor.h"
 #include "session.h"
 
 #include <string.h>
@@ -137,6 +138,11 @@ static int key(struct telnet *t, cc_t c, const char *rest, size_t n, size_t *ski
     return SWALLOW;
 }
 
+static int data_typed(struct telnet *t, const char *p, size_t n)
+{
+    return telnet_editor_active(t) ? telnet_editor_typed(t, p, n) : telnet_say(t, p, n);
+}
+
 static int typed(struct telnet *t, const char *data, size_t n)
 {
     size_t from = 0;
@@ -146,19 +152,21 @@ static int typed(struct telnet *t, const char *data, size_t n)
         int how = key(t, (cc_t)data[i], data + i + 1, n - i - 1, &skip, &tilde);
         if (how == DATA && !skip && !tilde)
             continue;
-        int rc = telnet_say(t, data + from, i - from);
+        int rc = data_typed(t, data + from, i - from);
         if (rc == 0 && tilde)
-            rc = telnet_say(t, (const char *)&t->chars.rlogin, 1);
+            rc = data_typed(t, (const char *)&t->chars.rlogin, 1);
         if (rc < 0 || how == STOP)
             return rc;
         from = how == SWALLOW ? i + 1 : i;
         if (skip) {
-            rc = telnet_say(t, data + i, 1);
+            rc = data_typed(t, data + i, 1);
+            if (rc < 0)
+                return rc;
             from = i + 2;
             i++;
         }
     }
-    return telnet_say(t, data + from, n - from);
+    return data_typed(t, data + from, n - from);
 }
 
 int telnet_keys(void *arg, struct hail_pump *p, const char *data, size_t n)

@@ -4,6 +4,7 @@
  *      LINEMODE                 what its MODE says: editing here, signals here
  *      neither                  line by line, echoed here: the oldest way, and for plain services
  */
+#include "editor.h"
 #include "session.h"
 
 int telnet_mode_wanted(const struct telnet *t)
@@ -48,4 +49,5 @@ void telnet_mode_update(struct telnet *t, bool again)
     t->engine.newline.crmod = t->toggle.crmod;
     t->engine.newline.fold_crlf = t->tty.out;
     telnet_signals_keys(!plain);
+    telnet_editor_update(t);
 }

@@ -14,7 +14,7 @@
 #define EX_USAGE 64 /* sysexits.h: what argp(3)'s programs exit with */
 #define ROWS_MAX 64
 
-enum { OPT_RAW = 256, OPT_CRLF, OPT_LF, OPT_TRACE_FILE, OPT_USAGE };
+enum { OPT_RAW = 256, OPT_CRLF, OPT_LF, OPT_NO_HELP, OPT_TRACE_FILE, OPT_USAGE };
 
 const struct option_row telnet_option_rows[] = {
     {'8', "binary", NULL, "ask for eight bits both ways (BINARY)"},
@@ -35,6 +35,7 @@ const struct option_row telnet_option_rows[] = {
     {OPT_RAW, "raw", NULL, "change nothing that comes or goes: no line ends, no safe rendering"},
     {OPT_CRLF, "crlf", NULL, "end lines with CR LF, typed ones as well"},
     {OPT_LF, "lf", NULL, "end lines with LF"},
+    {OPT_NO_HELP, "no-help", NULL, "do not explain the service's replies"},
     {0},
 };
 
@@ -116,6 +117,9 @@ int telnet_option(int letter, const char *value)
         break;
     case OPT_CRLF:
         chosen.o.newline = TELNET_NEWLINE_CRLF;
+        break;
+    case OPT_NO_HELP:
+        chosen.o.no_help = true;
         break;
     case OPT_LF:
         chosen.o.newline = TELNET_NEWLINE_LF;

@@ -5,6 +5,8 @@
  * terminal do anything. A login (the peer echoes, or LINEMODE is on) has the terminal to itself,
  * but for what writes to the clipboard or makes it type. Into a pipe, or with --raw, bytes pass.
  */
+#include "editor.h"
+#include "explain.h"
 #include "session.h"
 
 #include <errno.h>
@@ -29,6 +31,8 @@ static bool terminal_is_utf8(void)
 void telnet_screen_begin(struct telnet *t)
 {
     hail_visible_init(&t->visible, HAIL_VISIBLE_CONVERSATION, terminal_is_utf8());
+    telnet_explain_begin(t);
+    telnet_editor_begin(t);
     if (!t->shown.max)
         hail_buf_init(&t->shown, SHOWN_MAX);
 }
@@ -51,7 +55,8 @@ static int show_made_visible(struct telnet *t)
 {
     int rc = t->shown.failed;
     if (rc == 0 && t->shown.len)
-        rc = telnet_show(t, t->shown.p, t->shown.len);
+        rc = telnet_editor_active(t) ? telnet_editor_show(t, t->shown.p, t->shown.len)
+                                     : telnet_show(t, t->shown.p, t->shown.len);
     t->shown.failed = 0;
     hail_buf_clear(&t->shown);
     return rc;
@@ -61,8 +66,15 @@ static int show_data(struct telnet *t, const char *p, size_t n)
 {
     if (!t->tty.out || t->opt.raw)
         return telnet_show(t, p, n);
-    hail_visible_add(&t->visible, &t->shown, p, n);
-    return show_made_visible(t);
+    while (n) {
+        char text[HAIL_REPLY_TEXT];
+        size_t now = telnet_explain(t, p, n, text);
+        hail_visible_add(&t->visible, &t->shown, p, now);
+        telnet_explain_put(t, text);
+        p += now;
+        n -= now;
+    }
+    return telnet_editor_active(t) ? 0 : show_made_visible(t);
 }
 
 /* --- options --- */
@@ -175,6 +187,9 @@ int telnet_came(void *arg, struct hail_pump *p, const char *data, size_t n)
         return (int)rc;
     if (t->failed)
         return t->failed;
+    rc = show_made_visible(t);
+    if (rc < 0)
+        return (int)rc;
     int sent = telnet_flush(t);
     return sent == -EPIPE ? 0 : sent; /* nothing more can be sent: go on reading */
 }

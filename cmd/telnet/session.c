@@ -8,6 +8,8 @@
  * keyboard's flow has ended though the conversation goes on (^D in line mode; piped input that is
  * over), then over a descriptor that never has anything.
  */
+#include "editor.h"
+#include "explain.h"
 #include "session.h"
 
 #include <errno.h>
@@ -40,6 +42,8 @@ static int engine_sends(void *arg, const void *p, size_t n, bool urgent)
 
 int telnet_say(struct telnet *t, const char *p, size_t n)
 {
+    if (telnet_is_plain(t))
+        telnet_explain_said(t, p, n);
     return hail_telnet_send_data(&t->engine, p, n);
 }
 
@@ -141,19 +145,18 @@ static bool hung_up(void)
 static int input_ended(struct telnet *t)
 {
     bool line = t->tty.in && (t->tty.mode & HAIL_TELNET_MODE_EDIT) && !hung_up();
+    bool end = telnet_editor_ended(t);
     if (t->tty.in && !line)
         return 1;
-    if (!t->tty.in) {
-        t->input_over = true;
-        if (telnet_is_plain(t) && !t->tls)
-            hail_shutdown(&t->c->ctx, t->stream); /* a failure shows in reading */
-    }
+    t->input_over = !t->tty.in;
+    if (end || (!t->tty.in && telnet_is_plain(t) && !t->tls))
+        hail_shutdown(&t->c->ctx, t->stream); /* a failure shows in reading */
     int rc = drain(t, false);
     hail_pump_free(t->pump);
     t->pump = NULL;
     if (rc == 0)
         rc = make_pump(t);
-    if (rc == 0 && line)
+    if (rc == 0 && line && !end)
         rc = telnet_eof_key(t);
     return rc;
 }
@@ -168,8 +171,10 @@ static void serve_signals(struct telnet *t)
     if (come & (TELNET_SIG_STOP | TELNET_SIG_CONT))
         telnet_mode_update(t, true);
     if ((come & (TELNET_SIG_WINCH | TELNET_SIG_CONT | TELNET_SIG_STOP)) &&
-        telnet_terminal_resized(t))
+        telnet_terminal_resized(t)) {
         hail_telnet_resized(&t->engine);
+        telnet_editor_resized(t);
+    }
     if (come & TELNET_SIG_INT)
         telnet_interrupt(t, HAIL_TELNET_IP);
     if (come & TELNET_SIG_QUIT)

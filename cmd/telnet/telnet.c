@@ -1,4 +1,5 @@
 /* telnet.c - `hail telnet`, and the program when it is called telnet: talk to a service by hand. */
+#include "editor.h"
 #include "options.h"
 #include "session.h"
 
@@ -60,6 +61,7 @@ static int begin(struct telnet *t)
 static void end(struct telnet *t)
 {
     telnet_hang_up(t);
+    telnet_editor_free(t);
     telnet_dialing_end(t);
     telnet_environ_free(t);
     telnet_netlog_free(t);

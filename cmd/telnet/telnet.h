@@ -6,6 +6,8 @@
  *   session.c     a connection as long as it lives: the pump, its ends, signals, the prompt
  *   keys.c        what is typed: escape character, keys with a meaning -> the engine
  *   screen.c      what comes: the engine's events -> the terminal
+ *   explain.c     what a service's replies mean, behind each
+ *   editor*.c     the line editor of plain conversations
  *   modes.c       which terminal mode the options agreed on ask for
  *   terminal.c    termios, window size, and the way back to how it was on every exit
  *   signals.c     SIGINT, SIGQUIT, SIGTSTP, SIGWINCH, SIGURG ... to a descriptor
@@ -32,6 +34,7 @@
 #include "cmd.h"
 
 #include "base/visible.h"
+#include "proto/reply.h"
 
 #include <hail/pump.h>
 #include <hail/telnet.h>
@@ -58,6 +61,7 @@ struct telnet_options {
     bool log_in;              /* -a, -l, -r */
     bool eight_in, eight_out; /* -8, -L */
     bool raw;                 /* --raw: show what comes as it is */
+    bool no_help;             /* --no-help: replies are not explained */
     enum telnet_newline newline;
 };
 
@@ -141,6 +145,7 @@ struct telnet {
     bool at_bol, after_rlogin; /* -r: at the beginning of a line, behind its escape character */
     bool silent_echo;          /* the echo character was typed: no local echo */
     bool input_over;           /* what was piped in has ended */
+    bool no_editor;            /* it cannot be made */
 
     /* the protocol */
     struct hail_telnet engine;
@@ -157,7 +162,8 @@ struct telnet {
 
     /* what is shown */
     struct hail_visible visible;
-    struct hail_buf shown; /* made visible */
+    struct hail_buf shown;   /* made visible */
+    struct hail_reply reply; /* of a plain conversation */
 
     /* what may stand between; NULL: nothing */
     struct telnet_editor *editor;

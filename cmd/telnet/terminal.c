@@ -4,6 +4,7 @@
  * but by SIGKILL, the terminal is as it was found: at the end of the command, and in the handler of
  * every signal that ends it (tcsetattr(3) may be called there, signal-safety(7)).
  */
+#include "editor.h"
 #include "session.h"
 
 #include <errno.h>
@@ -124,6 +125,7 @@ void telnet_terminal_mode(struct telnet *t, int mode, bool again)
     struct telnet_terminal *tty = &t->tty;
     if (mode == tty->mode && !again)
         return;
+    telnet_editor_rest(t);
     tty->mode = mode;
     t->toggle.localchars = mode == TELNET_MODE_COMMAND || (mode & HAIL_TELNET_MODE_TRAPSIG);
     if (!tty->in || ending)

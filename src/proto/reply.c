@@ -285,6 +285,8 @@ void hail_reply_said(struct hail_reply *r, const char *line, size_t n)
         r->talk = hail_talk_of_command(text);
     r->said = true;
     r->body = false;
+    if (!r->over && !r->dotted && r->n && r->line[r->n - 1] == ' ')
+        r->over = true; /* a prompt was answered */
     if (r->secret)
         return;
     r->secret = hail_talk_asks(r->talk, text);

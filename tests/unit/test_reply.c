@@ -37,6 +37,7 @@ static const struct talk talks[] = {
       {"550 5.1.1.1 no code\r\n550 4.1.1 other class\r\n",
        "550: mailbox unavailable; permanent|550: mailbox unavailable; permanent|", "DATA"},
       {"354 go\r\n", "354: send the message, and end it by a line with a single dot|", "."},
+      {"Your name: ", "", "joe"},
       {"299 odd\r\n399 odd\n499 odd\n599 odd\n",
        "299: done|399: go on|499: refused; temporary|599: refused; permanent|", NULL}}},
     {HAIL_TALK_GENERIC, /* recognised by its greeting's second line */
