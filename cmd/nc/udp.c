@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,27 @@ struct talk {
     struct hail_telnet telnet;  /* -t */
     const struct hail_addr *from;
 };
+
+bool udp_is_refusal(int rc, bool local)
+{
+    switch (rc) {
+    case -ECONNREFUSED:
+        return true;
+    case -EHOSTUNREACH:
+    case -ENETUNREACH:
+    case -EHOSTDOWN:
+    case -ENOPROTOOPT:
+    case -EPROTO:
+        return !local;
+    case -ENOENT:
+    case -ENOTCONN:
+    case -ECONNRESET:
+    case -EPIPE:
+        return local;
+    default:
+        return false;
+    }
+}
 
 /* --- the session --- */
 
@@ -103,7 +125,7 @@ static int talk(struct nc *nc, struct hail_datagram *d)
         .limit = (uint64_t)o->recv_limit,
         .crlf = o->crlf,
         .many = o->keep,
-        .hang_up = o->listen || o->family == AF_UNIX,
+        .hang_up = !o->keep && (o->listen || o->family == AF_UNIX),
         .refused = on_refused,
         .seen = t.watcher || o->telnet ? on_seen : NULL,
         .arg = &t,
@@ -114,6 +136,19 @@ static int talk(struct nc *nc, struct hail_datagram *d)
 }
 
 /* --- sockets --- */
+
+/* -m: the kernel looks at IP_MINTTL for TCP only, so that a filter drops what came from too far. */
+static int refuse_far(int fd, bool v6, int minttl)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_NET_OFF + (v6 ? 7 : 8))),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)minttl, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    const struct sock_fprog program = {sizeof code / sizeof *code, code};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
 
 /* What the letters set. -M holds for groups, too. */
 static int on_prepare(void *arg, int fd, const struct hail_addr *at)
@@ -126,6 +161,8 @@ static int on_prepare(void *arg, int fd, const struct hail_addr *at)
         return -ECANCELED;
     if (family == AF_UNIX)
         return 0;
+    if (nc->o.minttl > 0 && refuse_far(fd, v6, nc->o.minttl) < 0)
+        return -errno;
     if (nc->o.broadcast && setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) < 0)
         return -errno;
     if (ttl >= 0 && setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,

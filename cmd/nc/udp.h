@@ -95,7 +95,10 @@ struct udp_session_opts {
  */
 int udp_session(struct hail_ctx *ctx, struct hail_datagram *d, const struct udp_session_opts *opts);
 
-/* udp.c: how the letters have a socket opened, and -s and -p as an address to bind: 0, or the
+/* udp.c: whether an -errno is the peer's refusal: ICMP's errors of udp(7); of Unix, that it is
+ * gone. */
+bool udp_is_refusal(int rc, bool local);
+/* How the letters have a socket opened, and -s and -p as an address to bind: 0, or the
  * status after a message. */
 struct hail_opts nc_udp_opts(struct nc *nc, int family);
 int nc_udp_source(struct nc *nc, int family, struct hail_endpoint *out);

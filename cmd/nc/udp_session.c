@@ -32,7 +32,9 @@ struct session {
     bool connected;
     bool net_ready;
     bool net_full, net_retry; /* it took no more: until POLLOUT, or to be tried again */
-    bool in_over, out_over, refused, over;
+    bool in_over, out_over, over;
+    bool refused;
+    bool stale; /* what is received now may have come before the refusal: errors overtake it */
     unsigned late;
     int error; /* -errno of the first failure, of which `why` tells */
     struct hail_error why;
@@ -54,28 +56,6 @@ static void failed(struct session *s, int rc, const char *op, const char *what)
     keep_error(s, rc);
 }
 
-/* ICMP's errors, udp(7) and icmp(7); of Unix, a peer that is gone. */
-static bool is_refusal(const struct session *s, int rc)
-{
-    switch (rc) {
-    case -ECONNREFUSED:
-        return true;
-    case -EHOSTUNREACH:
-    case -ENETUNREACH:
-    case -EHOSTDOWN:
-    case -ENOPROTOOPT:
-    case -EPROTO:
-        return !s->local;
-    case -ENOENT:
-    case -ENOTCONN:
-    case -ECONNRESET:
-    case -EPIPE:
-        return s->local;
-    default:
-        return false;
-    }
-}
-
 /* Ends the session; `late`: with what has arrived already. */
 static void end(struct session *s, bool late)
 {
@@ -88,8 +68,8 @@ static void refused(struct session *s, int rc)
 {
     if (!s->refused && s->o->refused)
         s->o->refused(s->o->arg, -rc);
-    s->refused = true;
-    if (s->o->hang_up || s->in_over)
+    s->refused = s->stale = s->net_ready = true;
+    if (s->o->hang_up || (s->in_over && !s->o->many))
         end(s, true);
 }
 
@@ -112,7 +92,7 @@ static void end_in(struct session *s)
     s->in_over = true;
     if (s->o->quit_ms > 0)
         s->quit = hail_deadline_in(s->o->quit_ms);
-    if (s->refused || s->o->quit_ms == 0)
+    if ((s->refused && !s->o->many) || s->o->quit_ms == 0)
         end(s, true);
 }
 
@@ -168,7 +148,7 @@ static void was_sent(struct session *s, int n)
     s->net_full = s->net_retry || n == -EAGAIN;
     if (s->net_full)
         return;
-    bool refusal = is_refusal(s, n);
+    bool refusal = udp_is_refusal(n, s->local);
     if (refusal)
         refused(s, n);
     else if (n < 0)
@@ -215,7 +195,8 @@ static void count(struct session *s)
     const struct hail_addr *from = &b->v[b->n - 1].addr;
     if (from->len > sizeof(sa_family_t)) /* a Unix peer without a name cannot be answered */
         s->peer = *from;
-    s->refused = false;
+    if (!s->stale)
+        s->refused = false;
 }
 
 static bool receive(struct session *s)
@@ -233,10 +214,11 @@ static bool receive(struct session *s)
     s->net_ready = n == (int)want && !(s->over && ++s->late == LATE);
     if (n > 0)
         count(s);
-    else if (is_refusal(s, n))
+    else if (udp_is_refusal(n, s->local))
         refused(s, n);
     else if (n != -EAGAIN)
         keep_error(s, n);
+    s->stale = s->stale && s->net_ready;
     return n != -EAGAIN;
 }
 
@@ -269,7 +251,7 @@ static bool is_over(struct session *s)
     if (s->quit.ns && hail_deadline_ms(s->quit) == 0)
         return true;
     if (s->over)
-        return (written && !s->net_ready) || s->out.full;
+        return (written && (!s->net_ready || s->out_over)) || s->out.full;
     return s->out_over && s->in_over && sent;
 }
 
