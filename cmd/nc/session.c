@@ -22,6 +22,7 @@
 
 struct session {
     struct nc *nc;
+    struct hail_stream *stream;
     struct hail_pump *pump;
     struct nc_lines *lines;     /* -C, -i; NULL: neither */
     struct hail_telnet telnet;  /* -t */
@@ -47,7 +48,13 @@ static int answer(void *arg, const void *p, size_t n, bool urgent)
     const struct session *s = arg;
     (void)urgent;
     int rc = hail_pump_put(s->pump, 0, p, n);
-    return rc == -EPIPE ? 0 : rc;
+    if (rc != -EPIPE)
+        return rc;
+    /* standard input has ended, so that nothing is in the way; -N: our side is closed */
+    const struct iovec iov = {(void *)p, n};
+    if (!s->nc->o.shut)
+        (void)hail_try_writev(&s->nc->c->ctx, s->stream, &iov, 1);
+    return 0;
 }
 
 static void nothing(void *arg, const struct hail_telnet_event *e)
@@ -160,7 +167,7 @@ static bool can_read(int fd)
 int nc_session(struct nc *nc, struct hail_stream *stream)
 {
     const struct nc_options *o = &nc->o;
-    struct session s = {.nc = nc, .limit = o->recv_limit};
+    struct session s = {.nc = nc, .stream = stream, .limit = o->recv_limit};
     struct hail_pump_opts opts = {
         .over = on_over, .arg = &s, .keep_open = {!o->shut, true}, .idle_ms = o->idle_ms};
     if (o->timeout_s >= 0 && !o->listen)
