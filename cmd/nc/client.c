@@ -13,22 +13,24 @@
 /* One port of one host, while it is being reached. */
 struct reach {
     struct nc *nc;
+    const char *host; /* as it is called in messages: the proxy, if there is one */
     uint16_t port;
-    int status; /* of an option that could not be set */
+    int status;        /* of an option that could not be set */
+    bool tried_failed; /* no address was reached */
 };
 
 static void tell_failure(const struct reach *r, const struct hail_attempt *a)
 {
-    struct nc *nc = r->nc;
+    const struct nc *nc = r->nc;
     char number[NC_NAME_BYTES], address[NC_NAME_BYTES + 4] = "";
     nc_numeric_host(&a->addr, number);
-    if (strcmp(nc->o.host, number) != 0)
+    if (strcmp(r->host, number) != 0)
         snprintf(address, sizeof address, " (%s)", number);
     if (a->errnum == ETIMEDOUT && nc->o.timeout_s >= 0)
-        nc_fail("connect to %s%s port %u (tcp) timed out: %s", nc->o.host, address, r->port,
+        nc_fail("connect to %s%s port %u (tcp) timed out: %s", r->host, address, r->port,
                 strerror(EINPROGRESS));
     else
-        nc_fail("connect to %s%s port %u (tcp) failed: %s", nc->o.host, address, r->port,
+        nc_fail("connect to %s%s port %u (tcp) failed: %s", r->host, address, r->port,
                 strerror(a->errnum));
 }
 
@@ -41,7 +43,10 @@ static bool is_of_binding(const struct nc *nc, int errnum)
 
 static void on_tried(void *arg, const struct hail_attempt *v, size_t n)
 {
-    const struct reach *r = arg;
+    struct reach *r = arg;
+    r->tried_failed = true;
+    for (size_t i = 0; i < n; i++)
+        r->tried_failed &= v[i].errnum != 0;
     for (size_t i = 0; i < n && r->nc->o.verbose; i++)
         if (v[i].errnum && v[i].errnum != ECANCELED && !is_of_binding(r->nc, v[i].errnum))
             tell_failure(r, &v[i]);
@@ -58,7 +63,7 @@ static void tell_success(struct nc *nc, const struct hail_stream *s, uint16_t po
 {
     struct hail_endpoint peer = hail_peer(s);
     char address[HAIL_HOST_MAX + IF_NAMESIZE + 4] = "";
-    if (strcmp(nc->o.host, peer.host) != 0)
+    if (!nc->proxied && strcmp(nc->o.host, peer.host) != 0)
         snprintf(address, sizeof address, " (%s%s%s)", peer.host, *peer.zone ? "%" : "", peer.zone);
     fprintf(stderr, "Connection to %s%s %u port [tcp/%s] succeeded!\n", nc->o.host, address, port,
             nc_service(nc, port));
@@ -77,39 +82,68 @@ static int source_of(struct nc *nc, int family, struct hail_endpoint *out)
     return 0;
 }
 
+/* The endpoint of one port, and its first address's family. 0, or negative after a message. A name
+ * that is the proxy's to look up is left as it is. */
+static int target(struct nc *nc, uint16_t port, struct hail_endpoint *to, int *family)
+{
+    struct hail_addr addrs[NC_ADDRS_MAX];
+    char text[HAIL_ENDPOINT_MAX + 2];
+    bool far =
+        nc->proxied && nc->proxy.kind != HAIL_PROXY_SOCKS4 && nc->proxy.kind != HAIL_PROXY_SOCKS5;
+    *family = AF_UNSPEC;
+    snprintf(text, sizeof text, "%u", port);
+    int n = far ? 2 : nc_resolve(nc, nc->o.host, text, false, true, addrs, NC_ADDRS_MAX);
+    if (n < 0)
+        return -NC_FAILED;
+    if (!far)
+        *family = addrs[0].u.sa.sa_family;
+    if (n == 1) {
+        *to = hail_endpoint_of(&addrs[0]);
+        return 0;
+    }
+    snprintf(text, sizeof text, strchr(nc->o.host, ':') ? "[%s]" : "%s", nc->o.host);
+    return hail_endpoint_parse(&nc->c->ctx, to, text, port) < 0 ? -fail(nc->c) : 0;
+}
+
+static int dial_failed(struct reach *r, const struct hail_ctx *ctx, int rc)
+{
+    struct nc *nc = r->nc;
+    if (rc == -ECANCELED && !r->status)
+        return -STATUS_LOCAL;
+    if (nc->proxied && !r->tried_failed)
+        return -nc_proxy_refused(nc, &ctx->err);
+    if (is_of_binding(nc, -rc))
+        nc_fail("bind failed: %s", strerror(-rc));
+    return r->status || is_of_binding(nc, -rc) ? -NC_FAILED : NC_FAILED;
+}
+
 /* Connects to one port. 0 with *out; NC_FAILED when nothing answered; else negative: give up. */
 static int reach(struct nc *nc, uint16_t port, struct hail_stream **out)
 {
-    struct reach r = {.nc = nc, .port = port};
-    struct hail_addr addrs[NC_ADDRS_MAX];
+    struct reach r = {.nc = nc, .port = port, .host = nc->o.host};
     struct hail_endpoint to, from;
     struct hail_opts opts = {
         .family = nc->o.family, .prepare = on_prepare, .tried = on_tried, .arg = &r};
-    char text[8];
-    snprintf(text, sizeof text, "%u", port);
-    int n = nc_resolve(nc, nc->o.host, text, false, true, addrs, NC_ADDRS_MAX);
-    if (n < 0)
-        return -NC_FAILED;
-    struct hail_ctx ctx = nc->c->ctx;
-    if (n == 1)
-        to = hail_endpoint_of(&addrs[0]);
-    else if (hail_endpoint_parse(&ctx, &to, nc->o.host, port) < 0)
-        return -fail(nc->c);
+    int family, rc = target(nc, port, &to, &family);
+    if (rc < 0)
+        return rc;
     if (nc->o.source || nc->o.source_port) {
-        if (source_of(nc, addrs[0].u.sa.sa_family, &from))
+        if (source_of(nc, family, &from))
             return -NC_FAILED;
         opts.from = &from;
     }
+    if (nc->proxied) {
+        opts.proxy = &nc->proxy;
+        r.host = nc->proxy.at.host;
+        r.port = nc->proxy.at.port;
+    }
+    struct hail_ctx ctx = nc->c->ctx;
     if (nc->o.timeout_s >= 0)
         ctx.by = hail_deadline_in(nc->o.timeout_s ? nc->o.timeout_s * 1000LL : 1);
-    int rc = hail_dial(&ctx, &to, &opts, out);
-    if (rc == 0)
-        return 0;
-    if (rc == -ECANCELED)
-        return -STATUS_LOCAL;
-    if (is_of_binding(nc, -rc))
-        nc_fail("bind failed: %s", strerror(-rc));
-    return r.status || is_of_binding(nc, -rc) ? -NC_FAILED : NC_FAILED;
+    do
+        rc = hail_dial(&ctx, &to, &opts, out);
+    while (rc == -EACCES && nc->proxied && ctx.err.detail == 407 && nc_proxy_ask(nc));
+    return rc == 0 ? 0 : dial_failed(&r, &ctx, rc);
 }
 
 /* -i between the ports of a range. */
@@ -139,7 +173,7 @@ int nc_client(struct nc *nc)
     if (!ports)
         return NC_FAILED;
     int status = NC_FAILED;
-    if (nc->o.zero_io && n > 1 && !nc->o.interval_s) {
+    if (nc->o.zero_io && n > 1 && !nc->o.interval_s && !nc->proxied) {
         status = nc_scan(nc, ports, n);
         free(ports);
         return status;

@@ -25,6 +25,8 @@ static int run(struct nc *nc)
 int nc_run(struct nc *nc)
 {
     int status = nc->o.tls ? nc_tls_config(nc, nc->o.listen, &nc->tls) : 0;
+    if (!status)
+        status = nc_proxy(nc);
     if (!status && nc->o.md5)
         status = nc_ask_md5(nc);
     if (!status)

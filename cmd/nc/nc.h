@@ -10,6 +10,7 @@
  *   listen.c     -l: one connection at a time; Unix sockets, too
  *   sockets.c    options of sockets: -D -I -O -M -m -S -T -b
  *   tls.c        --tls
+ *   proxy.c      -x, -X, -P, --proxy
  *   session.c    bytes between the connection and standard input and output: the pump and its rules
  *   pass_fd.c    -F; exec.c: --exec, --sh-exec
  *   lines.c      -C and -i; watcher.c: --hexdump, --progress
@@ -77,7 +78,10 @@ struct nc {
     struct common *c;
     struct nc_options o;
     struct hail_tls_config *tls; /* with --tls; the side that -l says */
-    char md5_key[81];            /* -S; TCP_MD5SIG_MAXKEYLEN and a NUL */
+    struct hail_proxy proxy;     /* -x, --proxy */
+    bool proxied;
+    int asked;        /* how often for the proxy's password */
+    char md5_key[81]; /* -S; TCP_MD5SIG_MAXKEYLEN and a NUL */
 };
 
 /* options.c: what `parse` of struct command is. */
@@ -136,8 +140,17 @@ int nc_relay(struct nc *nc);
 /* sockets.c: sets on a socket, before connect(2) or listen(2), what the options ask for. 0, or the
  * exit status after a message. */
 int nc_socket_options(const struct nc *nc, int fd, const struct hail_addr *at);
-/* -S: asks for the password, once. 0, or the exit status. */
+/* -S: asks for the password. 0, or the exit status. */
 int nc_ask_md5(struct nc *nc);
+/* A secret from the terminal, without echo. Whether one was typed. */
+bool nc_ask(const char *prompt, char *out, size_t size);
+
+/* proxy.c: reads -x, -X, --proxy into nc->proxy. 0, or the exit status. */
+int nc_proxy(struct nc *nc);
+/* The proxy's refusal in netcat's words; the exit status. */
+int nc_proxy_refused(struct nc *nc, const struct hail_error *err);
+/* -P: after a 407, whether there is a password now to try again with. */
+bool nc_proxy_ask(struct nc *nc);
 
 /* tls.c. A config for --cert, --ca ... ; and TLS laid over a stream, when --tls asks for it. 0, or
  * the exit status after a message. */

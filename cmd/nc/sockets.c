@@ -35,26 +35,33 @@ static int set_md5(const struct nc *nc, int fd, const struct hail_addr *at)
     return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &sig, sizeof sig);
 }
 
-int nc_ask_md5(struct nc *nc)
+bool nc_ask(const char *prompt, char *out, size_t size)
 {
     struct termios shown, hidden;
     FILE *tty = fopen("/dev/tty", "r+e");
     if (!tty || tcgetattr(fileno(tty), &shown) < 0) {
         if (tty)
             fclose(tty);
-        return nc_fail("Unable to read TCP MD5SIG password");
+        return false;
     }
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
-    fputs("TCP MD5SIG password: ", tty);
+    fputs(prompt, tty);
     fflush(tty);
     tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
-    bool got = fgets(nc->md5_key, sizeof nc->md5_key, tty) != NULL;
+    bool got = fgets(out, (int)size, tty) != NULL;
     tcsetattr(fileno(tty), TCSAFLUSH, &shown);
     putc('\n', tty);
     fclose(tty);
-    nc->md5_key[strcspn(nc->md5_key, "\n")] = '\0';
-    return got ? 0 : nc_fail("Unable to read TCP MD5SIG password");
+    out[got ? strcspn(out, "\n") : 0] = '\0';
+    return got;
+}
+
+int nc_ask_md5(struct nc *nc)
+{
+    return nc_ask("TCP MD5SIG password: ", nc->md5_key, sizeof nc->md5_key)
+               ? 0
+               : nc_fail("Unable to read TCP MD5SIG password");
 }
 
 int nc_socket_options(const struct nc *nc, int fd, const struct hail_addr *at)

@@ -9,6 +9,7 @@
 #include <hail/http.h>
 #include <hail/listen.h>
 #include <hail/loop.h>
+#include <hail/proxy.h>
 #include <hail/pump.h>
 #include <hail/relay.h>
 #include <hail/resolve.h>

@@ -7,6 +7,7 @@
 #ifndef HAIL_STREAM_H
 #define HAIL_STREAM_H
 
+#include <hail/proxy.h>
 #include <hail/resolve.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -30,15 +31,16 @@ struct hail_opts {
     int family;                       /* AF_UNSPEC, AF_INET, AF_INET6 */
     const struct hail_endpoint *from; /* dial: numeric local address and port to bind; NULL: any */
     const struct hail_resolve_opts *resolve; /* NULL: the system's */
-    int attempt_delay_ms; /* dial: before the next address is tried beside; 0: 250 (RFC 8305) */
-    int keepalive_s;      /* idle seconds before keep-alive probes; 0: off */
-    bool nagle;           /* leave Nagle's algorithm on; without it TCP_NODELAY is set */
-    bool fast_open;       /* TCP Fast Open, RFC 7413 */
-    int backlog;          /* listen: 0: SOMAXCONN */
-    bool reuseport;       /* listen, datagrams: SO_REUSEPORT */
-    bool v6only;          /* listen, datagrams: no IPv4 on an IPv6 socket */
-    unsigned unix_mode;   /* listen: permission bits of a Unix socket; 0: by umask */
-    int rcvbuf, sndbuf;   /* bytes; 0: the system's */
+    struct hail_proxy *proxy; /* dial: through this one; NULL: directly. Tells what it said. */
+    int attempt_delay_ms;     /* dial: before the next address is tried beside; 0: 250 (RFC 8305) */
+    int keepalive_s;          /* idle seconds before keep-alive probes; 0: off */
+    bool nagle;               /* leave Nagle's algorithm on; without it TCP_NODELAY is set */
+    bool fast_open;           /* TCP Fast Open, RFC 7413 */
+    int backlog;              /* listen: 0: SOMAXCONN */
+    bool reuseport;           /* listen, datagrams: SO_REUSEPORT */
+    bool v6only;              /* listen, datagrams: no IPv4 on an IPv6 socket */
+    unsigned unix_mode;       /* listen: permission bits of a Unix socket; 0: by umask */
+    int rcvbuf, sndbuf;       /* bytes; 0: the system's */
     /* Called with every socket before it is connected, or bound, to `at` (of a datagram socket: the
      * family alone), for options that are not above; of an unbound datagram socket without a
      * family, when it first sends. 0 or -errno, which fails the attempt. NULL: none. */

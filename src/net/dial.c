@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "net/layer.h"
+#include "net/proxy.h"
 #include "net/race.h"
 
 #include <errno.h>
@@ -261,6 +262,8 @@ int hail_dial(struct hail_ctx *ctx, const struct hail_endpoint *to, const struct
     if (!unix_socket && !to->has_port)
         return refuse(ctx, to, EINVAL, "the port is missing");
 
+    if (opts && opts->proxy)
+        return hail_proxy_dial(ctx, to, opts, out);
     struct hail_race r;
     r.ctx = ctx;
     r.opts = opts ? opts : &plain;
