@@ -227,9 +227,9 @@ static int connect_refused(const struct asked *a, int status)
     char why[300], said[200];
     hail_text_safe_into(said, sizeof said, a->proxy->said, strlen(a->proxy->said));
     snprintf(why, sizeof why, "it answered \"%s\"", said);
-    int rc = refused(a, status == 407 ? EACCES : ECONNREFUSED, why);
+    int rc = refused(a, status == 407 || status == 401 ? EACCES : ECONNREFUSED, why);
     hail_set_detail(a->ctx, status);
-    if (status == 407)
+    if (status == 407 || status == 401)
         hail_advise(a->ctx, *a->proxy->user ? "it refused user and password"
                                             : "it wants user and password");
     return rc;

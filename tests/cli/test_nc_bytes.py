@@ -136,7 +136,7 @@ CONVERSATIONS = [
     (["-d", "-N"], b"never read", b"said\n", "close"),
     (["-C", "-N"], b"one\ntwo\r\nthree", b"", "half"),
     (["-C", "-N"], b"\n\n\r\n\r", b"", "half"),
-    (["-t", "-w", "1"], b"x", IAC + b"\xfd\x01" + IAC + b"\xfb\x03login: ", "keep"),
+    (["-t", "-w", "1"], b"", IAC + b"\xfd\x01" + IAC + b"\xfb\x03login: ", "keep"),
     (["-W", "1"], b"ask", b"first", "keep"),
     (["-w", "1"], b"ask", b"idle", "keep"),
     (["-N", "-I", "8192", "-O", "8192"], b"small buffers\n", b"ok\n", "half"),
