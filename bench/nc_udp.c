@@ -7,9 +7,9 @@
  * sender -> receiver => counter nc_udp bare SIZE MS PORT                                   send(2)
  * in a loop, recv(2) in a loop
  *
- * The pipes are in packet mode (pipe(2), O_DIRECT). It prints how many datagrams arrived and how
- * many were given, and how many arrived a second from the first to the last. Only those of the
- * right size count.
+ * The pipes are in packet mode (pipe(2), O_DIRECT). It prints, a second from the first to the last
+ * that arrived: datagrams, those of them that were whole, as they had been given, and the bytes'
+ * worth of them (a program that joins datagrams sends fewer); then how many arrived and were given.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -43,7 +43,7 @@ struct run {
     int feed, count; /* what is written and what is read by us */
     bool joined;     /* count: a UDP socket with UDP_GRO */
     bool bursts;     /* feed: a UDP socket, many datagrams in one call, cut by UDP_SEGMENT */
-    uint64_t given, arrived, bytes;
+    uint64_t given, arrived, whole, bytes;
     int64_t first, last;
 };
 
@@ -126,8 +126,9 @@ static void count(struct run *r, int64_t fed)
             break;
         while ((n = take(r, data, sizeof data, &datagrams)) > 0) {
             r->bytes += (size_t)n * datagrams;
+            r->arrived += datagrams;
             if ((size_t)n == r->size)
-                r->arrived += datagrams;
+                r->whole += datagrams;
         }
         r->last = now();
         if (!r->first)
@@ -260,8 +261,9 @@ int main(int argc, char **argv)
         *second++ = NULL;
     run(&r, argv[1], argv + 5, second);
     double seconds = (double)(r.last - r.first) / 1e9;
-    double arrived = (double)r.bytes / (double)r.size;
-    printf("%.0f %.0f %llu %llu\n", seconds > 0 ? arrived / seconds : 0, arrived,
+    double per_second = seconds > 0 ? 1 / seconds : 0;
+    printf("%.0f %.0f %.0f %llu %llu\n", (double)r.arrived * per_second,
+           (double)r.whole * per_second, (double)r.bytes / (double)r.size * per_second,
            (unsigned long long)r.arrived, (unsigned long long)r.given);
     return 0;
 }

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RCVBUF (4 << 20) /* asked for, so that a burst is not lost; the system bounds it */
+#define RCVBUF (4 << 20) /* so that a burst is not lost; without privilege the system bounds it */
 
 struct talk {
     struct nc *nc;
@@ -157,6 +157,9 @@ static int on_prepare(void *arg, int fd, const struct hail_addr *at)
     int family = at->u.sa.sa_family;
     bool v6 = family == AF_INET6;
     int on = 1, ttl = nc->o.ttl;
+    int room = RCVBUF;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) < 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     if (nc_socket_options(nc, fd, at))
         return -ECANCELED;
     if (family == AF_UNIX)
@@ -173,8 +176,7 @@ static int on_prepare(void *arg, int fd, const struct hail_addr *at)
 
 struct hail_opts nc_udp_opts(struct nc *nc, int family)
 {
-    return (struct hail_opts){
-        .family = family, .v6only = true, .rcvbuf = RCVBUF, .prepare = on_prepare, .arg = nc};
+    return (struct hail_opts){.family = family, .v6only = true, .prepare = on_prepare, .arg = nc};
 }
 
 int nc_udp_source(struct nc *nc, int family, struct hail_endpoint *out)
