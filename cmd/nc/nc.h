@@ -60,7 +60,10 @@ struct nc_options {
     const char *source;      /* -s */
     const char *source_port; /* -p */
     const char *host, *port; /* the operands; NULL: none */
-    const char *second;      /* two endpoints: `host` is the first, this the other */
+    char *const *ports;      /* a client's: `port` and those behind it */
+    size_t nports;
+    struct split_words *words; /* what `ports` lies in, malloc'ed */
+    const char *second;        /* two endpoints: `host` is the first, this the other */
 
     /* hail's own */
     bool tls, insecure_certificate;
@@ -101,8 +104,8 @@ void nc_help(void);
 long long nc_number(const char *text, long long low, long long high, const char **error);
 /* -T: a keyword or number; -1 if it is neither. */
 int nc_tos(const char *text);
-/* The ports of "80", "http" or "20-30", in the order of trying: malloc'ed, *n of them; NULL: the
- * message was printed. */
+/* The ports of the operands "80", "http", "20-30", in the order of trying: malloc'ed, *n of them;
+ * NULL: the message was printed. */
 uint16_t *nc_ports(const struct nc_options *o, size_t *n);
 
 /* "nc: ..." on standard error. Returns NC_FAILED. */

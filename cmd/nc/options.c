@@ -251,6 +251,24 @@ static bool is_endpoint(const char *word)
            strchr(word, ':') != NULL;
 }
 
+/* Where to listen: as operands, or by -s and -p. */
+static int take_place(struct nc_options *o, int n, char **v)
+{
+    if (n > ((o->source || o->source_port) ? 0 : 2))
+        return usage();
+    if (n == 0) {
+        o->host = o->source;
+        o->port = o->source_port;
+        o->source = o->source_port = NULL;
+    } else if (n == 1 && o->family != AF_UNIX) {
+        o->port = v[0];
+    } else {
+        o->host = v[0];
+        o->port = n > 1 ? v[1] : NULL;
+    }
+    return -1;
+}
+
 /* What the words without a dash mean. */
 static int take_operands(struct nc_options *o, int n, char **v, bool by_name)
 {
@@ -259,40 +277,37 @@ static int take_operands(struct nc_options *o, int n, char **v, bool by_name)
         o->second = v[1];
         return -1;
     }
-    if (o->listen && (o->source || o->source_port)) {
-        if (n > 0)
-            return usage();
-        o->host = o->source;
-        o->port = o->source_port;
-        o->source = o->source_port = NULL;
-    } else if (n == 1 && (o->family == AF_UNIX || !o->listen)) {
-        o->host = v[0];
-    } else if (n == 1) {
-        o->port = v[0];
-    } else if (n == 2) {
-        o->host = v[0];
-        o->port = v[1];
-    } else if (n > 2 || !o->listen || o->family == AF_UNIX) {
+    if (o->listen)
+        return take_place(o, n, v);
+    bool local = o->family == AF_UNIX;
+    if (n == 0 || (n == 1 && (o->source_port || (o->source && !(local && o->datagrams)))))
         return usage();
-    }
+    o->host = v[0];
+    o->port = n > 1 ? v[1] : NULL;
+    o->ports = v + 1;
+    o->nports = (size_t)n - 1;
     return -1;
 }
 
 /* Which options do not go together, in netcat's order and words. */
 static int check(const struct nc_options *o)
 {
+    bool local = o->family == AF_UNIX;
     const struct {
         bool wrong;
         const char *words;
     } rules[] = {
-        {o->family == AF_UNIX && o->port, "cannot use port with -U"},
+        {local && o->dccp, "cannot use -Z and -U"},
+        {local && o->port, "cannot use port with -U"},
         {o->listen && o->zero_io, "cannot use -z and -l"},
         {!o->listen && o->keep, "must use -l with -k"},
-        {o->family == AF_UNIX && o->pass_fd, "cannot use -F and -U"},
-        {o->family != AF_UNIX && !o->port && !o->second, "missing port number"},
-        {o->proxy && o->datagrams && o->family != AF_UNIX, "no proxy support for UDP mode"},
+        {local && o->pass_fd, "cannot use -F and -U"},
+        {local && !o->host, "missing socket pathname"},
+        {!local && !o->port && !o->second, "missing port number"},
+        {o->proxy && o->datagrams && !local, "no proxy support for UDP mode"},
+        {o->proxy && o->dccp && !o->datagrams, "no proxy support for DCCP mode"},
         {o->proxy && o->listen, "no proxy support for listen"},
-        {o->proxy && o->family == AF_UNIX, "no proxy support for unix sockets"},
+        {o->proxy && local, "no proxy support for unix sockets"},
         {o->proxy && o->source, "no proxy support for local source address"},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
@@ -335,7 +350,10 @@ int nc_parse(struct common *c, int argc, char **argv)
         o->family = c->family;
     if (status < 0)
         status = check(o);
-    free(w);
+    if (status < 0)
+        o->words = w;
+    else
+        free(w);
     return status;
 }
 
@@ -344,7 +362,9 @@ static int run(struct common *c, int argc, char **argv)
     (void)argc;
     (void)argv;
     struct nc nc = {.c = c, .o = nc_asked};
-    return nc_run(&nc);
+    int status = nc_run(&nc);
+    free(nc_asked.words);
+    return status;
 }
 
 const struct command command_nc = {

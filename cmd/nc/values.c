@@ -98,35 +98,47 @@ static int range(char *text, char *dash, long long *low, long long *high)
     return 0;
 }
 
-static int bounds(const struct nc_options *o, long long *low, long long *high)
+static int bounds(const struct nc_options *o, const char *word, long long *low, long long *high)
 {
     char text[64];
-    const char *dash = strchr(o->port, '-');
-    if (o->port[0] >= '0' && o->port[0] <= '9' && dash && strlen(o->port) < sizeof text) {
-        memcpy(text, o->port, strlen(o->port) + 1);
-        return range(text, text + (dash - o->port), low, high);
+    const char *dash = strchr(word, '-');
+    if (word[0] >= '0' && word[0] <= '9' && dash && strlen(word) < sizeof text) {
+        memcpy(text, word, strlen(word) + 1);
+        return range(text, text + (dash - word), low, high);
     }
-    *low = local_service_port(o->port, o->datagrams ? HAIL_SERVICE_UDP : HAIL_SERVICE_TCP);
-    int failed = *low ? 0 : one_port(o->port, low);
+    *low = local_service_port(word, o->datagrams ? HAIL_SERVICE_UDP : HAIL_SERVICE_TCP);
+    int failed = *low ? 0 : one_port(word, low);
     *high = *low;
     return failed;
 }
 
-uint16_t *nc_ports(const struct nc_options *o, size_t *n)
+/* Appends the ports of one operand. 0, or the status after a message. */
+static int add_ports(const struct nc_options *o, const char *word, uint16_t **v, size_t *n)
 {
     long long low, high;
-    if (bounds(o, &low, &high))
-        return NULL;
+    if (bounds(o, word, &low, &high))
+        return NC_FAILED;
     size_t count = (size_t)(high - low + 1);
-    uint16_t *v = calloc(count, sizeof *v);
-    if (!v) {
-        nc_fail("%s", strerror(ENOMEM));
-        return NULL;
-    }
+    uint16_t *more = reallocarray(*v, *n + count, sizeof **v);
+    if (!more)
+        return nc_fail("%s", strerror(ENOMEM));
     for (size_t i = 0; i < count; i++)
-        v[i] = (uint16_t)(low + (long long)i);
+        more[(*n)++] = (uint16_t)(low + (long long)i);
+    *v = more;
+    return 0;
+}
+
+uint16_t *nc_ports(const struct nc_options *o, size_t *n)
+{
+    uint16_t *v = NULL;
+    *n = 0;
+    for (size_t i = 0; i < o->nports; i++) {
+        if (add_ports(o, o->ports[i], &v, n)) {
+            free(v);
+            return NULL;
+        }
+    }
     if (o->random)
-        shuffle(v, count);
-    *n = count;
+        shuffle(v, *n);
     return v;
 }
