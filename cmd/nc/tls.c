@@ -1,6 +1,16 @@
 /* tls.c - --tls and its options; nc.h. */
 #include "nc/nc.h"
 
+#include <sys/socket.h>
+
+/* Whom a certificate made on the fly is for. */
+static const char *own_name(const struct nc_options *o)
+{
+    if (o->sni)
+        return o->sni;
+    return o->host && o->family != AF_UNIX && !o->second ? o->host : "localhost";
+}
+
 int nc_tls_config(struct nc *nc, bool server, struct hail_tls_config **out)
 {
     const struct nc_options *o = &nc->o;
@@ -8,10 +18,14 @@ int nc_tls_config(struct nc *nc, bool server, struct hail_tls_config **out)
                                        .cert_file = o->cert,
                                        .key_file = o->key,
                                        .alpn = o->alpn,
-                                       .insecure_certificate = o->insecure_certificate};
-    if (server && !o->cert)
-        return usage_error(&command_nc, "a TLS server wants --cert FILE");
-    return hail_tls_config_new(&nc->c->ctx, server, &opts, out) < 0 ? fail(nc->c) : 0;
+                                       .insecure_certificate = o->insecure_certificate,
+                                       .self_signed = server ? own_name(o) : NULL};
+    char print[HAIL_FINGERPRINT_MAX];
+    if (hail_tls_config_new(&nc->c->ctx, server, &opts, out) < 0)
+        return fail(nc->c);
+    if (server && !o->cert && hail_tls_config_fingerprint(*out, print, sizeof print) == 0)
+        fprintf(stderr, "certificate made for this run, SHA-256 %s\n", print);
+    return 0;
 }
 
 int nc_tls_begin(struct nc *nc, struct hail_stream **s)

@@ -14,13 +14,16 @@ extern "C" {
 struct hail_tls_opts {
     const char *ca_file;   /* PEM bundle in place of the system's trust store */
     const char *ca_dir;    /* hashed directory, openssl-rehash(1) */
-    const char *cert_file; /* own certificate chain, PEM; a server needs one */
+    const char *cert_file; /* own certificate chain, PEM; a server needs one, or self_signed */
     const char *key_file;  /* its private key; NULL: in cert_file */
     const char *alpn;      /* protocols in order of preference, comma-separated: "h2,http/1.1" */
     int min_version;       /* 0 or 12: TLS 1.2; 13: TLS 1.3 */
     bool verify_client;    /* server: ask for and require a certificate by ca_file */
     bool insecure_certificate; /* take any certificate for any name */
     bool insecure_name;        /* verify the chain, take any name */
+    /* server without cert_file: a certificate is made in memory, for localhost and this name or
+     * address, valid for 30 days. Nobody vouches for it; see hail_tls_config_fingerprint(). */
+    const char *self_signed;
 };
 
 /* Credentials, trust and session cache, made once and used by many streams; reference counted, so
@@ -29,6 +32,12 @@ struct hail_tls_config;
 HAIL_API int hail_tls_config_new(struct hail_ctx *ctx, bool server,
                                  const struct hail_tls_opts *opts, struct hail_tls_config **out);
 HAIL_API void hail_tls_config_free(struct hail_tls_config *config);
+
+/* The SHA-256 of the own certificate as "AB:CD:...", HAIL_FINGERPRINT_MAX bytes at most. 0,
+ * -ENOENT without one, -ENOSPC. */
+#define HAIL_FINGERPRINT_MAX 96
+HAIL_API int hail_tls_config_fingerprint(const struct hail_tls_config *config, char *out,
+                                         size_t size);
 
 /* Lays TLS over *top, which becomes the new handle, and completes the handshake. `name` is sent as
  * SNI (unless numeric) and must match the certificate: DNS names and IP addresses by RFC 6125 and

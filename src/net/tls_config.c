@@ -139,7 +139,7 @@ static int set_server(struct hail_ctx *ctx, struct hail_tls_config *c,
                       const struct hail_tls_opts *opts)
 {
     static const unsigned char id[] = "hail";
-    if (!opts->cert_file)
+    if (!opts->cert_file && !opts->self_signed)
         return hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "tls",
                          "TLS server: it needs a certificate");
     SSL_CTX_set_session_id_context(c->ssl_ctx, id, sizeof id - 1);
@@ -174,7 +174,11 @@ static int set_common(struct hail_ctx *ctx, struct hail_tls_config *c,
     SSL_CTX_set_read_ahead(x, 1);
     if (SSL_CTX_set1_groups_list(x, "X25519:P-256:P-384:X448:P-521") != 1)
         return -ENOMEM;
-    int rc = opts->cert_file ? load_cert(ctx, x, opts) : 0;
+    int rc = 0;
+    if (opts->cert_file)
+        rc = load_cert(ctx, x, opts);
+    else if (c->server && opts->self_signed)
+        rc = hail_tls_self_sign(ctx, x, opts->self_signed);
     if (rc == 0 && opts->alpn)
         rc = set_alpn(ctx, c, opts->alpn);
     if (rc == 0)

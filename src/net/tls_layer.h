@@ -3,6 +3,7 @@
  *      tls.c          the layer: steps, handshake, close        of one stream
  *      tls_write.c    its write step
  *      tls_config.c   credentials and settings: the SSL_CTX     of many streams
+ *      tls_selfsigned.c a certificate made on the fly           for a config
  *      tls_bio.c      OpenSSL's way to the layer below
  *      tls_session.c  sessions to resume, key log               of a config
  *      tls_trust.c    which authorities are trusted; tls_bundle.c reads them from one big file
@@ -85,6 +86,9 @@ int hail_tls_keep_session(SSL *ssl, SSL_SESSION *session); /* OpenSSL's callback
 void hail_tls_resume(struct hail_tls *t);                  /* offers a kept session, if any */
 void hail_tls_drop_sessions(struct hail_tls_config *config);
 int hail_tls_keylog(struct hail_ctx *ctx, struct hail_tls_config *config); /* SSLKEYLOGFILE */
+
+/* tls_selfsigned.c: makes a key and a certificate for `name` and sets both. */
+int hail_tls_self_sign(struct hail_ctx *ctx, SSL_CTX *x, const char *name);
 
 /* tls_trust.c: what opts say, or the system's store. */
 int hail_tls_trust(struct hail_ctx *ctx, struct hail_tls_config *config,
