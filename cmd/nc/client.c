@@ -14,7 +14,7 @@
 struct reach {
     struct nc *nc;
     const char *host; /* as it is called in messages: the proxy, if there is one */
-    uint16_t port;
+    const char *port;
     int status;        /* of an option that could not be set */
     bool tried_failed; /* no address was reached */
 };
@@ -24,13 +24,13 @@ static void tell_failure(const struct reach *r, const struct hail_attempt *a)
     const struct nc *nc = r->nc;
     char number[NC_NAME_BYTES], address[NC_NAME_BYTES + 4] = "";
     nc_numeric_host(&a->addr, number);
-    if (strcmp(r->host, number) != 0)
+    if (!nc->proxied && strcmp(r->host, number) != 0)
         snprintf(address, sizeof address, " (%s)", number);
     if (a->errnum == ETIMEDOUT && nc->o.timeout_s >= 0)
-        nc_fail("connect to %s%s port %u (tcp) timed out: %s", r->host, address, r->port,
+        nc_fail("connect to %s%s port %s (tcp) timed out: %s", r->host, address, r->port,
                 strerror(EINPROGRESS));
     else
-        nc_fail("connect to %s%s port %u (tcp) failed: %s", r->host, address, r->port,
+        nc_fail("connect to %s%s port %s (tcp) failed: %s", r->host, address, r->port,
                 strerror(a->errnum));
 }
 
@@ -82,30 +82,7 @@ static int source_of(struct nc *nc, int family, struct hail_endpoint *out)
     return 0;
 }
 
-/* The endpoint of one port, and its first address's family. 0, or negative after a message. A name
- * that is the proxy's to look up is left as it is. */
-static int target(struct nc *nc, uint16_t port, struct hail_endpoint *to, int *family)
-{
-    struct hail_addr addrs[NC_ADDRS_MAX];
-    char text[HAIL_ENDPOINT_MAX + 2];
-    bool far =
-        nc->proxied && nc->proxy.kind != HAIL_PROXY_SOCKS4 && nc->proxy.kind != HAIL_PROXY_SOCKS5;
-    *family = AF_UNSPEC;
-    snprintf(text, sizeof text, "%u", port);
-    int n = far ? 2 : nc_resolve(nc, nc->o.host, text, false, true, addrs, NC_ADDRS_MAX);
-    if (n < 0)
-        return -NC_FAILED;
-    if (!far)
-        *family = addrs[0].u.sa.sa_family;
-    if (n == 1) {
-        *to = hail_endpoint_of(&addrs[0]);
-        return 0;
-    }
-    snprintf(text, sizeof text, strchr(nc->o.host, ':') ? "[%s]" : "%s", nc->o.host);
-    return hail_endpoint_parse(&nc->c->ctx, to, text, port) < 0 ? -fail(nc->c) : 0;
-}
-
-static int dial_failed(struct reach *r, const struct hail_ctx *ctx, int rc)
+static int dial_failed(const struct reach *r, const struct hail_ctx *ctx, int rc)
 {
     struct nc *nc = r->nc;
     if (rc == -ECANCELED && !r->status)
@@ -117,33 +94,78 @@ static int dial_failed(struct reach *r, const struct hail_ctx *ctx, int rc)
     return r->status || is_of_binding(nc, -rc) ? -NC_FAILED : NC_FAILED;
 }
 
-/* Connects to one port. 0 with *out; NC_FAILED when nothing answered; else negative: give up. */
-static int reach(struct nc *nc, uint16_t port, struct hail_stream **out)
+/* 0 with *out; NC_FAILED when nothing answered; else negative: give up. */
+static int dial(struct reach *r, const struct hail_endpoint *to, const struct hail_endpoint *from,
+                struct hail_stream **out)
 {
-    struct reach r = {.nc = nc, .port = port, .host = nc->o.host};
-    struct hail_endpoint to, from;
-    struct hail_opts opts = {
-        .family = nc->o.family, .prepare = on_prepare, .tried = on_tried, .arg = &r};
-    int family, rc = target(nc, port, &to, &family);
-    if (rc < 0)
-        return rc;
-    if (nc->o.source || nc->o.source_port) {
-        if (source_of(nc, family, &from))
-            return -NC_FAILED;
-        opts.from = &from;
-    }
-    if (nc->proxied) {
-        opts.proxy = &nc->proxy;
-        r.host = nc->proxy.at.host;
-        r.port = nc->proxy.at.port;
-    }
+    struct nc *nc = r->nc;
+    const struct hail_opts opts = {.family = nc->o.family,
+                                   .from = from,
+                                   .proxy = nc->proxied ? &nc->proxy : NULL,
+                                   .prepare = on_prepare,
+                                   .tried = on_tried,
+                                   .arg = r};
     struct hail_ctx ctx = nc->c->ctx;
+    int rc;
     if (nc->o.timeout_s >= 0)
         ctx.by = hail_deadline_in(nc->o.timeout_s ? nc->o.timeout_s * 1000LL : 1);
     do
-        rc = hail_dial(&ctx, &to, &opts, out);
+        rc = hail_dial(&ctx, to, &opts, out);
     while (rc == -EACCES && nc->proxied && ctx.err.detail == 407 && nc_proxy_ask(nc));
-    return rc == 0 ? 0 : dial_failed(&r, &ctx, rc);
+    return rc == 0 ? 0 : dial_failed(r, &ctx, rc);
+}
+
+/* One address after the other, where each has its own source, or is the proxy's. */
+static int in_turn(struct reach *r, const struct hail_addr *addrs, int n,
+                   const struct hail_endpoint *behind, struct hail_stream **out)
+{
+    struct nc *nc = r->nc;
+    bool bound = nc->o.source || nc->o.source_port;
+    int rc = NC_FAILED;
+    for (int i = 0; i < n && rc == NC_FAILED; i++) {
+        struct hail_endpoint at = hail_endpoint_of(&addrs[i]), from;
+        if (bound && source_of(nc, addrs[i].u.sa.sa_family, &from))
+            return -NC_FAILED;
+        if (nc->proxied)
+            nc->proxy.at = at;
+        rc = dial(r, nc->proxied ? behind : &at, bound ? &from : NULL, out);
+    }
+    return rc;
+}
+
+static int parse_host(struct nc *nc, uint16_t port, struct hail_endpoint *to)
+{
+    char text[HAIL_ENDPOINT_MAX + 2];
+    snprintf(text, sizeof text, strchr(nc->o.host, ':') ? "[%s]" : "%s", nc->o.host);
+    return hail_endpoint_parse(&nc->c->ctx, to, text, port) < 0 ? -fail(nc->c) : 0;
+}
+
+/* Connects to one port, as dial() does. */
+static int reach(struct nc *nc, uint16_t port, struct hail_stream **out)
+{
+    char number[8];
+    struct hail_addr addrs[NC_ADDRS_MAX];
+    struct hail_endpoint to;
+    struct reach r = {.nc = nc, .host = nc->o.host, .port = number};
+    snprintf(number, sizeof number, "%u", port);
+    if (nc->proxied) {
+        r.host = nc->o.proxy ? nc->proxy_host : nc->proxy.at.host;
+        r.port = nc->o.proxy ? nc->proxy_port : "";
+        if (parse_host(nc, port, &to) < 0)
+            return -NC_FAILED;
+        if (nc->o.proxy_url)
+            return dial(&r, &to, NULL, out);
+    }
+    int n = nc_resolve(nc, r.host, r.port, false, true, addrs, NC_ADDRS_MAX);
+    if (n < 0)
+        return -NC_FAILED;
+    if (nc->proxied || nc->o.source || nc->o.source_port)
+        return in_turn(&r, addrs, n, &to, out);
+    if (n == 1)
+        to = hail_endpoint_of(&addrs[0]);
+    else if (parse_host(nc, port, &to) < 0)
+        return -NC_FAILED;
+    return dial(&r, &to, NULL, out);
 }
 
 /* -i between the ports of a range. */

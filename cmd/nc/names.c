@@ -65,13 +65,13 @@ static int refuse(const char *host, const char *port, bool told, const char *why
     return -NC_FAILED;
 }
 
-/* "0" to "65535"; getaddrinfo(3) takes only the lower bits of more. */
+/* "0" to "65535"; getaddrinfo(3) takes only the lower bits of more, and nothing for 0. */
 static bool numeric_port(const char *text, uint16_t *port)
 {
     char *end;
     unsigned long n = strtoul(text, &end, 10);
     *port = (uint16_t)n;
-    return *text >= '0' && *text <= '9' && !*end;
+    return !*text || (*text >= '0' && *text <= '9' && !*end);
 }
 
 static bool port_of(const struct nc *nc, const char *text, uint16_t *port)

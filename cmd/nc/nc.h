@@ -83,6 +83,8 @@ struct nc {
     struct hail_tls_config *tls; /* with --tls; the side that -l says */
     struct hail_proxy proxy;     /* -x, --proxy */
     bool proxied;
+    char proxy_host[NC_NAME_BYTES]; /* -x: as they were written */
+    const char *proxy_port;
     int asked;        /* how often for the proxy's password */
     char md5_key[81]; /* -S; TCP_MD5SIG_MAXKEYLEN and a NUL */
 };

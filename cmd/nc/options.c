@@ -217,12 +217,12 @@ static int take(struct nc_options *o, int letter, const char *value)
     }
 }
 
-static int refuse(int got)
+static int refuse(const char *name, int got)
 {
     if (got == ':')
-        fprintf(stderr, "nc: option requires an argument -- '%c'\n", optopt);
+        fprintf(stderr, "%s: option requires an argument -- '%c'\n", name, optopt);
     else
-        fprintf(stderr, "nc: invalid option -- '%c'\n", optopt);
+        fprintf(stderr, "%s: invalid option -- '%c'\n", name, optopt);
     nc_usage();
     return NC_FAILED;
 }
@@ -233,7 +233,7 @@ static int take_theirs(struct nc_options *o, int argc, char **argv)
     optind = 0; /* begin anew */
     opterr = 0;
     while (status < 0 && (letter = getopt(argc, argv, ":" LETTERS)) != -1)
-        status = letter == '?' || letter == ':' ? refuse(letter) : take(o, letter, optarg);
+        status = letter == '?' || letter == ':' ? refuse(argv[0], letter) : take(o, letter, optarg);
     return status;
 }
 

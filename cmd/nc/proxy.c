@@ -4,22 +4,36 @@
 #include <errno.h>
 #include <string.h>
 
-/* -x ADDRESS[:PORT] by -X. 0, or the status after a message. */
+/* -x ADDRESS[:PORT] by -X; an address with colons may stand in brackets. 0, or the status after a
+ * message. */
 static int of_letters(struct nc *nc, struct hail_proxy *p)
 {
     const struct nc_options *o = &nc->o;
-    char text[HAIL_ENDPOINT_MAX + 2];
-    uint16_t port = 1080;
+    const char *host = o->proxy, *end = strrchr(host, ':');
     p->kind = o->proxy_kind == 4 ? HAIL_PROXY_SOCKS4 : HAIL_PROXY_SOCKS5H;
+    nc->proxy_port = "1080";
     if (o->proxy_kind == 0) {
         p->kind = HAIL_PROXY_HTTP;
-        port = 3128;
+        nc->proxy_port = "3128";
     }
-    /* a bare IPv6 address has no brackets, and no port */
-    const char *colon = strchr(o->proxy, ':');
-    bool v6 = colon && strchr(colon + 1, ':') && o->proxy[0] != '[';
-    snprintf(text, sizeof text, v6 ? "[%s]" : "%s", o->proxy);
-    return hail_endpoint_parse(&nc->c->ctx, &p->at, text, port) < 0 ? fail(nc->c) : 0;
+    if (*host == '[') {
+        host++;
+        end = strchr(host, ']');
+        if (!end)
+            return nc_fail("missing closing bracket in proxy");
+        if (end[1] != ':' && end[1])
+            return nc_fail("garbage proxy port delimiter");
+        if (end[1])
+            nc->proxy_port = end + 2;
+    } else if (end) {
+        nc->proxy_port = end + 1;
+    } else {
+        end = host + strlen(host);
+    }
+    if ((size_t)(end - host) >= sizeof nc->proxy_host)
+        return nc_fail("%s", strerror(ENAMETOOLONG));
+    memcpy(nc->proxy_host, host, (size_t)(end - host));
+    return 0;
 }
 
 int nc_proxy(struct nc *nc)

@@ -279,12 +279,12 @@ static int unix_client(struct nc *nc)
     struct hail_opts opts = nc_udp_opts(nc, AF_UNSPEC);
     opts.from = &from;
     int rc = hail_datagram_connect(&nc->c->ctx, &to, &opts, &d);
+    const char *own = nc->o.source ? nc->o.source : from.host;
     bool bound = rc == 0 || strcmp(nc->c->ctx.err.op, "bind") != 0;
     if (bound && nc->o.verbose)
-        fprintf(stderr, "Bound on %s\n", nc->o.source ? nc->o.source : from.host);
+        fprintf(stderr, "Bound on %s\n", own);
     if (rc < 0)
-        status =
-            bound ? nc_fail("%s: %s", nc->o.host, strerror(-rc)) : nc_fail("%s", strerror(-rc));
+        status = nc_fail("%s: %s", bound ? nc->o.host : own, strerror(-rc));
     if (!status && !nc->o.zero_io)
         status = talk(nc, d);
     hail_datagram_close(d);

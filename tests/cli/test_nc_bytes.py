@@ -42,7 +42,7 @@ def fixture_both(hail, tmp_path_factory, space):
         for program in (NETCAT, str(link)):
             done = subprocess.run([*space, program, *args], input=stdin, capture_output=True, env=env,
                                   timeout=timeout, check=False)
-            err = done.stderr.replace(program.encode() + b":", b"nc:").replace(b"nc.openbsd: ", b"nc: ")
+            err = done.stderr.replace(program.encode() + b": ", b"nc: ").replace(b"nc.openbsd: ", b"nc: ")
             seen.append((done.returncode, done.stdout, err))
         return seen
 
