@@ -287,7 +287,10 @@ void telnet_editor_rest(struct telnet *t)
         return;
     const LineInfo *line = el_line(e->el);
     e->active = false;
-    el_set(e->el, EL_PREP_TERM, 0);
+    if (telnet_terminal_given_up())
+        el_set(e->el, EL_EDITMODE, 0); /* leaves the terminal's mode alone */
+    else
+        el_set(e->el, EL_PREP_TERM, 0);
     if (e->prompt[0] || e->loose || line->lastchar > line->buffer)
         putchar('\n'); /* what follows begins a line */
     fflush(stdout);

@@ -2,7 +2,8 @@
  *
  *   escape character       the prompt; twice: itself
  *   "~." and its like      rlogin's way (-r): at the beginning of a line only
- *   echo character         local echo off and on again, line by line without LINEMODE
+ *   echo character         local echo off and on again, line by line without LINEMODE; the editor
+ *                          has a key for it (^E: to the end of the line)
  *   keys with a meaning    IP, ABORT, EOF, SUSP, AO when lines are edited or signals caught here
  *   everything else        data
  *
@@ -120,7 +121,7 @@ static int key(struct telnet *t, cc_t c, const char *rest, size_t n, size_t *ski
         *skip = 1;
     }
     if (t->kludge && (t->tty.mode & HAIL_TELNET_MODE_EDIT) && c == t->chars.echo &&
-        c != TELNET_OFF) {
+        c != TELNET_OFF && !telnet_editor_active(t)) {
         if (!twice) {
             t->silent_echo = !t->silent_echo;
             telnet_mode_update(t, false);

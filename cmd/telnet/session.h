@@ -13,6 +13,7 @@ bool telnet_terminal_resized(struct telnet *t); /* reads the size: whether it is
 void telnet_terminal_mode(struct telnet *t, int mode, bool again);
 void telnet_terminal_restore(void); /* async-signal-safe, as the next */
 void telnet_terminal_give_up(void); /* ... and it stays so */
+bool telnet_terminal_given_up(void);
 
 /* modes.c: the mode that the options ask for, and setting it. */
 int telnet_mode_wanted(const struct telnet *t);

@@ -31,6 +31,11 @@ void telnet_terminal_give_up(void)
     telnet_terminal_restore();
 }
 
+bool telnet_terminal_given_up(void)
+{
+    return ending;
+}
+
 void telnet_terminal_init(struct telnet *t)
 {
     struct telnet_terminal *tty = &t->tty;
