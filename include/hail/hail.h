@@ -16,6 +16,7 @@
 #include <hail/services.h>
 #include <hail/slice.h>
 #include <hail/socket.h>
+#include <hail/starttls.h>
 #include <hail/stream.h>
 #include <hail/telnet.h>
 #include <hail/tls.h>
