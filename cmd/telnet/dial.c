@@ -7,7 +7,9 @@
  * The lines come from the trace's events of the attempts. The sink stands in front of the trace
  * that was asked for, as long as the program runs.
  */
+#include "script.h"
 #include "session.h"
+#include "transcript.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -34,7 +36,7 @@ static void on_event(struct hail_trace *self, const struct hail_event *e)
     struct telnet_dialing *d = (struct telnet_dialing *)self;
     if (d->next)
         d->next->event(d->next, e);
-    if (e->layer != HAIL_LAYER_CONNECT || strcmp(e->op, "attempt") != 0 || !e->peer)
+    if (d->quiet || e->layer != HAIL_LAYER_CONNECT || strcmp(e->op, "attempt") != 0 || !e->peer)
         return;
     if (e->kind == HAIL_EVENT_START) {
         char zone[IF_NAMESIZE + 1] = "";
@@ -53,6 +55,7 @@ void telnet_dialing_begin(struct telnet *t)
 {
     struct telnet_dialing *d = &t->dialing;
     d->next = t->c->ctx.trace;
+    d->quiet = t->script != NULL;
     d->trace.event = on_event;
     d->trace.spans = d->next ? d->next->spans : 0;
     t->c->ctx.trace = &d->trace;
@@ -268,6 +271,11 @@ static int open_wanted(struct telnet *t, struct wanted *w)
         return TELNET_STAY;
     t->status = STATUS_DONE;
     telnet_engine_begin(t);
+    telnet_transcript_begin(t);
+    if (t->script) {
+        telnet_script_run(t);
+        return TELNET_GO;
+    }
     telnet_read_rc(t);
     tell_user(t, w->user);
     telnet_environ_tell(t);

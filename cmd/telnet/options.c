@@ -5,6 +5,7 @@
  */
 #include "options.h"
 
+#include "script.h"
 #include "session.h"
 
 #include <errno.h>
@@ -13,8 +14,22 @@
 
 #define EX_USAGE 64 /* sysexits.h: what argp(3)'s programs exit with */
 #define ROWS_MAX 64
+#define STEP_MS  10000 /* that a step of a script may take */
 
-enum { OPT_RAW = 256, OPT_CRLF, OPT_LF, OPT_NO_HELP, OPT_TRACE_FILE, OPT_USAGE };
+enum {
+    OPT_RAW = 256,
+    OPT_CRLF,
+    OPT_LF,
+    OPT_NO_HELP,
+    OPT_EXPECT,
+    OPT_SEND,
+    OPT_REJECT,
+    OPT_SCRIPT,
+    OPT_STEP,
+    OPT_TRANSCRIPT,
+    OPT_TRACE_FILE,
+    OPT_USAGE
+};
 
 const struct option_row telnet_option_rows[] = {
     {'8', "binary", NULL, "ask for eight bits both ways (BINARY)"},
@@ -36,6 +51,13 @@ const struct option_row telnet_option_rows[] = {
     {OPT_CRLF, "crlf", NULL, "end lines with CR LF, typed ones as well"},
     {OPT_LF, "lf", NULL, "end lines with LF"},
     {OPT_NO_HELP, "no-help", NULL, "do not explain the service's replies"},
+    {OPT_EXPECT, "expect", "REGEX", "wait for a reply that matches; steps are done in order"},
+    {OPT_SEND, "send", "TEXT", "say TEXT and a line end (none if it ends with \\c)"},
+    {OPT_REJECT, "reject", "REGEX", "no reply may match, from here on"},
+    {OPT_SCRIPT, "script", "FILE", "the steps in FILE, as a transcript has them"},
+    {OPT_STEP, "step-timeout", "SECONDS", "the time for each step (10)"},
+    {OPT_TRANSCRIPT, "transcript", "FILE",
+     "write the conversation into FILE, for --script; passwords are in it as well"},
     {0},
 };
 
@@ -44,6 +66,7 @@ static struct {
     struct telnet_chars chars;
     struct telnet_toggles toggle;
     const char *log;
+    struct telnet_script script;
     char **operands;
     int n;
 } chosen;
@@ -88,8 +111,34 @@ static bool how_to_connect(int letter, const char *value)
     return true;
 }
 
+/* 0, or a status to end with; -1: it is another option. */
+static int script_option(int letter, const char *value)
+{
+    struct telnet_script *s = &chosen.script;
+    switch (letter) {
+    case OPT_EXPECT:
+        return telnet_script_add(s, HAIL_SCRIPT_EXPECT, value);
+    case OPT_SEND:
+        return telnet_script_add(s, HAIL_SCRIPT_SEND, value);
+    case OPT_REJECT:
+        return telnet_script_add(s, HAIL_SCRIPT_REJECT, value);
+    case OPT_SCRIPT:
+        return telnet_script_read(s, value);
+    case OPT_STEP:
+        return telnet_script_limit(s, value);
+    case OPT_TRANSCRIPT:
+        chosen.o.transcript = value;
+        return 0;
+    default:
+        return -1;
+    }
+}
+
 int telnet_option(int letter, const char *value)
 {
+    int status = script_option(letter, value);
+    if (status >= 0)
+        return status;
     if (how_to_connect(letter, value))
         return 0;
     switch (letter) {
@@ -164,7 +213,7 @@ static void fill(struct table *t)
 static int parse_as_telnet(struct common *c, int argc, char **argv)
 {
     struct table t = {.letters = ""};
-    int got;
+    int got, status;
     fill(&t);
     while ((got = getopt_long(argc, argv, t.letters, t.longs, NULL)) != -1) {
         bool asked =
@@ -181,8 +230,8 @@ static int parse_as_telnet(struct common *c, int argc, char **argv)
             c->family = got == '4' ? AF_INET : AF_INET6;
         else if (got == 'V')
             return printf("telnet (hail) %s\n", hail_version()) < 0 ? STATUS_LOCAL : STATUS_DONE;
-        else
-            telnet_option(got == OPT_TRACE_FILE ? 'n' : got, optarg);
+        else if ((status = telnet_option(got == OPT_TRACE_FILE ? 'n' : got, optarg)) != 0)
+            return status;
     }
     chosen.operands = argv + optind;
     chosen.n = argc - optind;
@@ -231,7 +280,10 @@ int telnet_parse(struct common *c, int argc, char **argv)
     chosen.toggle = (struct telnet_toggles){.autoflush = 1, .autologin = -1, .localchars = 1};
     chosen.chars =
         (struct telnet_chars){.echo = 'E' & 0x1F, .escape = ']' & 0x1F, .ayt = 'T' & 0x1F};
+    chosen.script.step_ms = STEP_MS;
     int status = c->by_name ? parse_as_telnet(c, argc, argv) : parse_as_hail(c, argc, argv);
+    if (status < 0 && chosen.n == 0 && chosen.script.steps.n)
+        status = usage_error(c->cmd, "a script wants a host");
     if (chosen.toggle.autologin < 0)
         chosen.toggle.autologin = 0;
     return status;
@@ -244,5 +296,6 @@ void telnet_take_options(struct telnet *t)
     t->opt.port = chosen.n > 1 ? chosen.operands[1] : NULL;
     t->toggle = chosen.toggle;
     t->chars = chosen.chars;
+    t->script = chosen.script.steps.n ? &chosen.script : NULL;
     telnet_netlog_open(t, chosen.log);
 }

@@ -8,6 +8,7 @@
 #include "editor.h"
 #include "explain.h"
 #include "session.h"
+#include "transcript.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #define SHOWN_MAX ((size_t)4 << 20) /* bytes of one read made visible */
 
 /* By the locale's name, as locale(7) orders the variables. */
-static bool terminal_is_utf8(void)
+bool telnet_terminal_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     for (size_t i = 0; i < 3; i++) {
@@ -30,7 +31,7 @@ static bool terminal_is_utf8(void)
 
 void telnet_screen_begin(struct telnet *t)
 {
-    hail_visible_init(&t->visible, HAIL_VISIBLE_CONVERSATION, terminal_is_utf8());
+    hail_visible_init(&t->visible, HAIL_VISIBLE_CONVERSATION, telnet_terminal_utf8());
     telnet_explain_begin(t);
     telnet_editor_begin(t);
     if (!t->shown.max)
@@ -134,6 +135,7 @@ void telnet_event(void *arg, const struct hail_telnet_event *e)
     telnet_netlog_event(t, e);
     switch (e->type) {
     case HAIL_TELNET_DATA:
+        telnet_transcript_came(t, e->p, e->n);
         rc = show_data(t, (const char *)e->p, e->n);
         break;
     case HAIL_TELNET_NEGOTIATION:

@@ -8,9 +8,10 @@
  * keyboard's flow has ended though the conversation goes on (^D in line mode; piped input that is
  * over), then over a descriptor that never has anything.
  */
+#include "session.h"
 #include "editor.h"
 #include "explain.h"
-#include "session.h"
+#include "transcript.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +45,7 @@ int telnet_say(struct telnet *t, const char *p, size_t n)
 {
     if (telnet_is_plain(t))
         telnet_explain_said(t, p, n);
+    telnet_transcript_typed(t, p, n);
     return hail_telnet_send_data(&t->engine, p, n);
 }
 
@@ -231,6 +233,7 @@ void telnet_hang_up(struct telnet *t)
     t->pump = NULL;
     hail_close(t->stream);
     t->stream = NULL;
+    telnet_transcript_end(t);
     hail_buf_clear(&t->out);
     t->urgent_end = 0;
 }

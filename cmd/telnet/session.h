@@ -46,6 +46,7 @@ int telnet_eof_key(struct telnet *t);
 /* telnet_show(), and past the trace of -n. */
 int telnet_screen(struct telnet *t, const char *p, size_t n);
 void telnet_screen_begin(struct telnet *t);
+bool telnet_terminal_utf8(void); /* whether it shows UTF-8 */
 int telnet_came(void *arg, struct hail_pump *p, const char *data, size_t n);
 void telnet_event(void *arg, const struct hail_telnet_event *e);
 

@@ -2,6 +2,7 @@
 #include "editor.h"
 #include "options.h"
 #include "session.h"
+#include "transcript.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -61,6 +62,7 @@ static int begin(struct telnet *t)
 static void end(struct telnet *t)
 {
     telnet_hang_up(t);
+    telnet_transcript_close(t);
     telnet_editor_free(t);
     telnet_dialing_end(t);
     telnet_environ_free(t);
@@ -110,6 +112,8 @@ static int run(struct common *c, int argc, char **argv)
     t->name = "telnet";
     if (begin(t) < 0)
         t->status = local_error("allocate", "the environment", ENOMEM);
+    else if ((t->status = telnet_transcript_open(t)) != 0)
+        t->leave = true;
     else if (t->opt.host)
         open_host(t);
     else
@@ -129,8 +133,17 @@ const struct command command_telnet = {
     .option = telnet_option,
     .parse = telnet_parse,
     .run = run,
-    .more = "Without a HOST there is a prompt; the escape character ^] calls it from a "
-            "conversation, ? there\nlists its commands. HOST may be an endpoint: host:port, "
-            "unix:/path. PORT is a number or a\nservice's name; with a '-' in front of it options "
-            "are offered first, as on port 23.\nWhat is piped in is sent, all of it.\n",
+    .more =
+        "Without a HOST there is a prompt; the escape character ^] calls it from a "
+        "conversation, ? there\nlists its commands. HOST may be an endpoint: host:port, "
+        "unix:/path. PORT is a number or a\nservice's name; with a '-' in front of it options "
+        "are offered first, as on port 23.\nWhat is piped in is sent, all of it.\n\n"
+        "With steps there is no keyboard: --expect '^220' --send 'EHLO me' --expect '^250' "
+        "--reject '^4'\nare done in order, or those of a FILE, which reads like a transcript:\n"
+        "  S: ^220           a reply must come in which a line matches (regex(7))\n"
+        "  S+: STARTTLS      ... and another line of it matches this\n"
+        "  C: EHLO me        is said; \\r \\n \\t \\e \\0 \\xNN \\\\, \\c at the end: no line end\n"
+        "  R: ^4             from here on this must not come\n"
+        "  S[5s]: ^250       within five seconds; S[dot]: up to a line with a single dot\n"
+        "Status 0: all were met; 1: another reply came, or the end; 5: none came in time.\n",
 };

@@ -10,6 +10,8 @@
  *   editor*.c     the line editor of plain conversations
  *   modes.c       which terminal mode the options agreed on ask for
  *   terminal.c    termios, window size, and the way back to how it was on every exit
+ *   script*.c     conversations that are written down: --expect, --send, --script
+ *   transcript.c  writing one down: --transcript
  *   signals.c     SIGINT, SIGQUIT, SIGTSTP, SIGWINCH, SIGURG ... to a descriptor
  *   prompt.c      "telnet> ": reads a line, finds the command; .telnetrc
  *   cmd_*.c       the commands of the prompt: help, open/close/quit/z/!, send, set/unset/display,
@@ -62,6 +64,7 @@ struct telnet_options {
     bool eight_in, eight_out; /* -8, -L */
     bool raw;                 /* --raw: show what comes as it is */
     bool no_help;             /* --no-help: replies are not explained */
+    const char *transcript;   /* --transcript: the file; NULL: none */
     enum telnet_newline newline;
 };
 
@@ -99,6 +102,7 @@ struct telnet_dialing {
     struct hail_trace trace; /* first: the sink */
     struct hail_trace *next; /* the trace that was asked for; NULL: none */
     int errnum;              /* of the attempt that failed last, not told yet; 0: none */
+    bool quiet;              /* they are not shown */
 };
 
 /* `slc`: whose special characters are in force. */
