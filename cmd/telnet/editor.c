@@ -171,7 +171,8 @@ static void bind_keys(EditLine *el)
         {"\\e[1;5D", "ed-prev-word"},      {"^I", "hail-complete"},
     };
     el_set(el, EL_EDITOR, "emacs");
-    el_set(el, EL_ADDFN, "hail-complete", "completes the service's verbs", telnet_editor_complete);
+    /* el_set() would keep copies that are never freed */
+    el_wset(el, EL_ADDFN, L"hail-complete", L"completes verbs", telnet_editor_complete);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         el_set(el, EL_BIND, keys[i][0], keys[i][1], NULL);
     el_source(el, NULL); /* ~/.editrc */
