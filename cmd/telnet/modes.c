@@ -47,7 +47,9 @@ void telnet_mode_update(struct telnet *t, bool again)
     t->engine.newline.lines = !t->tty.in || types_lines(mode);
     t->engine.newline.cr_crlf = t->toggle.crlf || t->opt.newline == TELNET_NEWLINE_CRLF;
     t->engine.newline.crmod = t->toggle.crmod;
-    t->engine.newline.fold_crlf = t->tty.out;
+    /* where the terminal makes a new line of LF by itself */
+    t->engine.newline.fold_crlf =
+        t->tty.out && (mode & TELNET_MODE_ECHO) && !(mode & TELNET_MODE_OUTBIN);
     telnet_signals_keys(!plain);
     telnet_editor_update(t);
 }

@@ -222,8 +222,7 @@ static int parse_as_telnet(struct common *c, int argc, char **argv)
         if (asked || got == OPT_USAGE)
             return help_command(c->cmd);
         if (got == '?') {
-            telnet_complain("Try '%s --help' or '%s --usage' for more\ninformation.\n", argv[0],
-                            argv[0]);
+            telnet_complain("Try 'telnet --help' or 'telnet --usage' for more information.\n");
             return EX_USAGE;
         }
         if (got == '4' || got == '6')

@@ -88,15 +88,13 @@ static void is_login(struct telnet *t)
     t->failed = t->failed ? t->failed : show_made_visible(t);
 }
 
-/* LINEMODE came on: its characters are told, signals are caught here. */
+/* LINEMODE came on: signals are caught here. The engine tells our characters. */
 static void line_mode_on(struct telnet *t)
 {
     t->kludge = false;
     t->toggle.localchars = 1;
     telnet_slc_tell(t);
-    if (t->slc_source == TELNET_SLC_EXPORT)
-        hail_telnet_slc_export(&t->engine);
-    else
+    if (t->slc_source != TELNET_SLC_EXPORT)
         hail_telnet_slc_import(&t->engine, t->slc_source == TELNET_SLC_IMPORT);
 }
 
