@@ -40,11 +40,24 @@ static uint16_t get_segment(struct msghdr *h)
     return 0;
 }
 
+/* What the kernel cut or joined is told one by one. */
+static void trace_message(struct hail_ctx *ctx, const struct hail_datagram *d, bool out,
+                          const struct hail_message *m)
+{
+    const struct hail_addr *peer = m->addr.len ? &m->addr : NULL;
+    size_t size = m->segment ? m->segment : m->len, at = 0;
+    do {
+        size_t n = m->len - at < size ? m->len - at : size;
+        hail_datagram_trace(ctx, d, out, peer, (const char *)m->data + at, n);
+        at += n;
+    } while (at < m->len);
+}
+
 static void trace_all(struct hail_ctx *ctx, const struct hail_datagram *d, bool out,
                       const struct hail_message *v, int n)
 {
     for (int i = 0; i < n; i++)
-        hail_datagram_trace(ctx, d, out, v[i].addr.len ? &v[i].addr : NULL, v[i].data, v[i].len);
+        trace_message(ctx, d, out, &v[i]);
 }
 
 int hail_send_batch(struct hail_ctx *ctx, struct hail_datagram *d, const struct hail_message *v,

@@ -4,6 +4,7 @@ netcat-openbsd where that is right. Sockets of Python are the judges."""
 import contextlib
 import errno
 import fcntl
+import json
 import os
 import pty
 import shutil
@@ -19,6 +20,7 @@ import pytest
 from nc_udp_bed import NETCAT, Namespace, Running, is_bound, received, udp, until
 
 SIZES = [64, 1, 1400, 0, 16384, 16385, 0, 0, 65507, 9]
+IP_RECVTOS = 13
 IP_RECVTTL = 12  # ip(7); Python has no name for it
 ROOT = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("nsenter"),
                           reason="network namespaces take root")
@@ -464,6 +466,38 @@ def test_hexdump(nc, tmp_path):
         assert "68 65 6c 6c 6f" in run.err()
 
 
+def test_trace_tells_of_each(nc, tmp_path, free_port):
+    """Also of those that the kernel cuts and joins."""
+    port = free_port()
+    r, w = os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
+    fcntl.fcntl(w, fcntl.F_SETPIPE_SZ, 1 << 20)
+    for i in range(20):
+        os.write(w, b"%03d" % i)
+    os.close(w)
+    traces = [tmp_path / "in.jsonl", tmp_path / "out.jsonl"]
+    with listening(nc, tmp_path, port, f"--trace={traces[0]}", "-w1") as server, \
+            Running(tmp_path, [*nc, "-u", "-q0", f"--trace={traces[1]}", "127.0.0.1", port], stdin=r) as run:
+        os.close(r)
+        assert run.process.wait(10) == 0, run.err()
+        assert server.process.wait(10) == 0
+    for path in traces:
+        events = [json.loads(line) for line in path.read_text().splitlines()]
+        said = [e for e in events if e.get("op") == "datagram"]
+        assert len(said) == 20, path.read_text()[:2000]
+
+
+@pytest.mark.parametrize("host, level, ask, got", [
+    ("127.0.0.1", socket.IPPROTO_IP, IP_RECVTOS, 1),
+    ("::1", socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, socket.IPV6_TCLASS)])
+def test_type_of_service(nc, tmp_path, host, level, ask, got):
+    with udp(host) as judge:
+        judge.setsockopt(level, ask, 1)
+        with Running(tmp_path, [*nc, "-u", "-T", "af21", host, judge.getsockname()[1]]) as run:
+            run.say(b"x")
+            _, control, _, _ = judge.recvmsg(10, 100)
+    assert [(kind, value[0]) for _, kind, value in control] == [(got, 0x48)]
+
+
 # --- standard output ---
 
 
@@ -611,6 +645,67 @@ def test_unix_several(nc, tmp_path):
         run.say(b"to nobody")  # the last is gone
         until(lambda: run.err())
         assert run.process.poll() is None
+
+
+# --- waiting ---
+
+
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat", encoding="ascii", errors="replace") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def idles(run):
+    """It waits: no time of a processor passes."""
+    before = cpu_seconds(run.process)
+    time.sleep(0.5)
+    assert run.process.poll() is None, run.err()
+    assert cpu_seconds(run.process) - before < 0.2
+
+
+def test_waiting_is_idle(nc, tmp_path, free_port):
+    """In every state in which one side cannot go on."""
+    port = free_port()
+    with contextlib.ExitStack() as stack:
+        with udp() as gone:
+            refused = stack.enter_context(Running(tmp_path, [*nc, "-u", "127.0.0.1", gone.getsockname()[1]]))
+            refused.say(b"x")
+            gone.recv(10)
+        refused.say(b"x")
+        until(refused.err)
+        nobody = stack.enter_context(listening(nc, tmp_path, port, "-k"))
+        nobody.say(b"to whom?")
+        alone = stack.enter_context(listening(nc, tmp_path, free_port(), stdin=subprocess.DEVNULL))
+        judge = stack.enter_context(udp())
+        at = judge.getsockname()[1]
+        ended = stack.enter_context(Running(tmp_path, [*nc, "-u", "127.0.0.1", at], stdin=subprocess.DEVNULL))
+        r, w = os.pipe()
+        dead = stack.enter_context(Running(tmp_path, [*nc, "-u", "127.0.0.1", at], stdout=w))
+        os.close(w)
+        os.close(r)
+        unheard = stack.enter_context(unix(tmp_path / "s"))
+        stuck = stack.enter_context(Running(tmp_path, [*nc, "-Uu", tmp_path / "s"]))
+        for _ in range(40):
+            stuck.say(bytes(30000))
+        for run in (refused, nobody, alone, ended, dead, stuck):
+            idles(run)
+        assert unheard.recv(1 << 18)
+
+
+def test_a_full_output_is_waited_for(nc, tmp_path, free_port):
+    port = free_port()
+    r, w = os.pipe()
+    with udp() as peer, listening(nc, tmp_path, port, stdout=w) as run:
+        os.close(w)
+        peer.connect(("127.0.0.1", port))
+        for _ in range(2000):
+            peer.send(bytes(1400))
+        idles(run)
+        peer.send(b"")  # more is coming
+        got = os.read(r, 1 << 20)
+        assert got and set(got) == {0}
+    os.close(r)
 
 
 # --- beside netcat ---
