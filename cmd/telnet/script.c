@@ -53,7 +53,7 @@ int telnet_script_read(struct telnet_script *s, const char *file)
 {
     struct hail_ctx ctx = HAIL_CTX_INIT;
     struct hail_buf b;
-    hail_buf_init(&b, HAIL_SCRIPT_SIZE);
+    hail_buf_init(&b, HAIL_SCRIPT_FILE);
     int errnum = read_file(file, &b), status = 0;
     if (errnum)
         status = local_error("read", file, errnum);

@@ -244,7 +244,7 @@ int hail_script_parse(struct hail_ctx *ctx, struct hail_script *s, const char *n
                       size_t n)
 {
     struct place at = {.name = name};
-    if (n > HAIL_SCRIPT_SIZE)
+    if (n > HAIL_SCRIPT_FILE)
         return hail_fail(ctx, HAIL_LAYER_USAGE, E2BIG, "parse", "%s: the script is too long", name);
     for (size_t i = 0; i < n;) {
         const char *lf = memchr(p + i, '\n', n - i);

@@ -84,7 +84,10 @@ struct pattern {
     size_t n, i;
     char *out;
     size_t k;
-    size_t repeats;
+    size_t size;  /* so far, with repetitions written out */
+    size_t begun; /* its value before what could be repeated next */
+    size_t depth;
+    uint16_t open[HAIL_SCRIPT_PATTERN]; /* ... before each ( */
     struct hail_script_fault *fault;
 };
 
@@ -171,14 +174,23 @@ static int interval(struct pattern *t)
     for (size_t i = t->i + 1; i < t->n && t->p[i] != '}'; i++) {
         char c = t->p[i];
         number = c >= '0' && c <= '9' ? number * 10 + (size_t)(c - '0') : 0;
-        number = number > HAIL_SCRIPT_REPEATS ? HAIL_SCRIPT_REPEATS + 1 : number;
+        number = number > HAIL_SCRIPT_SPREAD ? HAIL_SCRIPT_SPREAD + 1 : number;
         most = number > most ? number : most;
     }
-    t->repeats *= most;
-    if (t->repeats > HAIL_SCRIPT_REPEATS)
+    t->size += (t->size - t->begun) * (most - 1);
+    if (t->size > HAIL_SCRIPT_SPREAD)
         return wrong(t->fault, t->i, "repeats too often");
     put(t, t->p + t->i++, 1);
     return 0;
+}
+
+static void parenthesis(struct pattern *t)
+{
+    if (t->p[t->i] == '(')
+        t->open[t->depth++] = (uint16_t)t->size;
+    else if (t->depth)
+        t->begun = t->open[--t->depth];
+    put(t, t->p + t->i++, 1);
 }
 
 static int translate(struct pattern *t)
@@ -186,6 +198,8 @@ static int translate(struct pattern *t)
     while (t->i < t->n) {
         char c = t->p[t->i];
         int rc = 0;
+        if (c != '{' && c != '(' && c != ')')
+            t->begun = t->size++;
         if (c == '\0')
             return wrong(t->fault, t->i, "a NUL byte: write it as an escape, x00");
         if (c == '\\')
@@ -194,6 +208,8 @@ static int translate(struct pattern *t)
             rc = bracket(t);
         else if (c == '{')
             rc = interval(t);
+        else if (c == '(' || c == ')')
+            parenthesis(t);
         else
             put(t, t->p + t->i++, 1);
         if (rc < 0)
@@ -227,7 +243,7 @@ static const char *regex_fault(int code)
 
 int hail_script_compile(const char *p, size_t n, regex_t *re, struct hail_script_fault *fault)
 {
-    struct pattern t = {.p = p, .n = n, .repeats = 1, .fault = fault};
+    struct pattern t = {.p = p, .n = n, .fault = fault};
     if (n > HAIL_SCRIPT_PATTERN)
         return wrong(fault, HAIL_SCRIPT_PATTERN, "too long for a regular expression");
     t.out = malloc(n * GROWTH + 1);
