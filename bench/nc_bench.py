@@ -74,7 +74,9 @@ def finish(process):
 def transfer(bed, receiver, sender, port, source):
     """One transfer: wall and CPU seconds. `source` is a producer's command or a file."""
     with contextlib.ExitStack() as stack:
-        got = stack.enter_context(subprocess.Popen(receiver, stdin=NULL, stdout=NULL, stderr=NULL))
+        # openssl s_server ends with its standard input, before anything has come
+        silence = subprocess.PIPE if receiver[0] == "openssl" else NULL
+        got = stack.enter_context(subprocess.Popen(receiver, stdin=silence, stdout=NULL, stderr=NULL))
         wait_until_listens(port, got)
         if isinstance(source, pathlib.Path):
             feed, producer = stack.enter_context(open(source, "rb")), None
@@ -86,8 +88,10 @@ def transfer(bed, receiver, sender, port, source):
         feed.close()
         cpu = finish(sent) + finish(got)
         wall = time.monotonic() - start
-        if producer:
-            producer.wait(60)
+        if producer and producer.wait(60):
+            raise RuntimeError(f"{sender}: did not take everything")
+        if sent.returncode or got.returncode:
+            raise RuntimeError(f"{sender}, {receiver}: {sent.returncode}, {got.returncode}")
     return {"wall": wall, "cpu": cpu}
 
 
