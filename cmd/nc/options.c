@@ -375,8 +375,7 @@ const struct command command_nc = {
     .option = own_option,
     .parse = nc_parse,
     .run = run,
-    .more = "The letters are netcat-openbsd's: hail nc -h lists them. An ENDPOINT is host:port,\n"
-            "[v6]:port, unix:/path or unix:@name, with tls: in front for TLS and listen: before\n"
-            "that to wait there:\n"
-            "  hail nc listen:127.0.0.1:8443 tls:example.com:443",
+    .more = "The letters are netcat-openbsd's: hail nc -h lists them. An ENDPOINT is host:port, "
+            "[v6]:port, unix:/path or unix:@name, with tls: in front for TLS and listen: before that "
+            "to wait there: hail nc listen:127.0.0.1:8443 tls:example.com:443",
 };
