@@ -79,13 +79,9 @@ static int write_all(struct common *c, const struct get_sink *s, const char *p, 
 /* How many bytes at the end of `p` begin a UTF-8 character that goes on behind them. */
 static size_t begun(const char *p, size_t n)
 {
-    for (size_t back = 1; back <= 3 && back <= n; back++) {
-        unsigned char b = (unsigned char)p[n - back];
-        if ((b & 0xC0) == 0x80)
-            continue;
-        size_t want = b >= 0xF0 ? 4 : b >= 0xE0 ? 3 : b >= 0xC0 ? 2 : 1;
-        return want > back ? back : 0;
-    }
+    for (size_t back = 1; back <= 3 && back <= n; back++)
+        if (hail_utf8_begins(p + n - back, back))
+            return back;
     return 0;
 }
 

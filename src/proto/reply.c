@@ -274,7 +274,7 @@ bool hail_reply_secret(const struct hail_reply *r, const char *line, size_t n)
 {
     char text[HAIL_REPLY_LINE];
     line_of(text, line, n);
-    return r->secret || asked_for_password(r) || hail_talk_tells(text);
+    return n >= sizeof text || r->secret || asked_for_password(r) || hail_talk_tells(text);
 }
 
 void hail_reply_said(struct hail_reply *r, const char *line, size_t n)

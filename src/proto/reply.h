@@ -90,7 +90,7 @@ void hail_reply_init(struct hail_reply *r, enum hail_talk talk);
 size_t hail_reply_take(struct hail_reply *r, const char *p, size_t n, char text[HAIL_REPLY_TEXT]);
 
 /* Whether a line that is about to be said must be kept nowhere: it holds a password, or answers a
- * question for one. */
+ * question for one, or is longer than what is looked at. */
 bool hail_reply_secret(const struct hail_reply *r, const char *line, size_t n);
 
 /* A line is said, without its end. */

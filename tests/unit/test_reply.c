@@ -275,7 +275,8 @@ static void test_bounds(void **state)
     assert_int_equal(hail_reply_take(&r, "\r\nmore", 6, text), 2);
     assert_string_equal(text, "550 5.1.1: mailbox unavailable (no such mailbox); permanent");
     assert_true(hail_reply_secret(&r, "PASS", 4));
-    assert_false(hail_reply_secret(&r, a, sizeof a));
+    assert_false(hail_reply_secret(&r, a, HAIL_REPLY_LINE - 1));
+    assert_true(hail_reply_secret(&r, a, HAIL_REPLY_LINE)); /* its end is not looked at */
     for (int i = 0; i < 100; i++)
         hail_reply_said(&r, a, sizeof a);
     static const char *const huge[] = {"* {99999999999999999999999}\r\n", "* {-1}\r\n"};
