@@ -253,39 +253,38 @@ static struct telnet_editor *make(struct telnet *t)
     return e;
 }
 
-static bool fits(const struct telnet *t)
+static bool fits(const struct telnet *t, int mode)
 {
     return t->tty.in && t->tty.out && telnet_is_plain(t) && !t->c->by_name && !t->opt.raw &&
-           t->tty.mode != TELNET_MODE_COMMAND && (t->tty.mode & HAIL_TELNET_MODE_EDIT);
+           mode != TELNET_MODE_COMMAND && (mode & HAIL_TELNET_MODE_EDIT);
 }
 
 void telnet_editor_update(struct telnet *t)
 {
-    if (!fits(t)) {
-        telnet_editor_rest(t);
+    if (!fits(t, t->tty.mode))
         return;
-    }
     if (!t->editor && !t->no_editor) {
         t->editor = make(t);
         t->no_editor = !t->editor;
     }
     struct telnet_editor *e = t->editor;
-    if (!e || e->active)
+    if (!e)
         return;
-    e->active = true;
-    e->stale = true;
-    e->keys = NULL;
-    e->nkeys = 0;
+    if (e->active) /* the mode was set anew under it */
+        el_set(e->el, EL_PREP_TERM, 0);
     el_set(e->el, EL_PREP_TERM, 1);
-    telnet_editor_draw(e);
+    if (e->active) {
+        e->stale = true;
+        telnet_editor_settle(e);
+    } else {
+        e->active = true;
+        telnet_editor_draw(e);
+    }
     telnet_editor_flush(e);
 }
 
-void telnet_editor_rest(struct telnet *t)
+static void rest(struct telnet_editor *e)
 {
-    struct telnet_editor *e = t->editor;
-    if (!e || !e->active)
-        return;
     const LineInfo *line = el_line(e->el);
     e->active = false;
     if (telnet_terminal_given_up())
@@ -298,6 +297,12 @@ void telnet_editor_rest(struct telnet *t)
     e->prompt[0] = '\0';
     e->loose = false;
     hail_buf_clear(&e->text);
+}
+
+void telnet_editor_leave(struct telnet *t, int mode)
+{
+    if (telnet_editor_active(t) && !fits(t, mode))
+        rest(t->editor);
 }
 
 void telnet_editor_begin(struct telnet *t)
@@ -317,7 +322,7 @@ void telnet_editor_free(struct telnet *t)
     struct telnet_editor *e = t->editor;
     if (!e)
         return;
-    telnet_editor_rest(t);
+    telnet_editor_leave(t, TELNET_MODE_COMMAND);
     pthread_mutex_lock(&e->lock);
     e->stop = e->editing = true;
     pthread_cond_broadcast(&e->turn);

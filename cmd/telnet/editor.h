@@ -17,11 +17,11 @@
 
 #include "telnet.h"
 
-/* After the terminal's mode was set for the conversation: makes the editor, has it go on, or has it
- * rest where its terms are not met. */
+/* Before the terminal's mode is set: the editor rests unless lines of a plain conversation are
+ * typed in it. So it does for the prompt, a stop, the end. */
+void telnet_editor_leave(struct telnet *t, int mode);
+/* After it was set: makes the editor, or has it go on, where its terms are met. */
 void telnet_editor_update(struct telnet *t);
-/* Before the terminal is as it was found: for the prompt, a stop, the end. */
-void telnet_editor_rest(struct telnet *t);
 /* Another connection: its own history. */
 void telnet_editor_begin(struct telnet *t);
 void telnet_editor_free(struct telnet *t);

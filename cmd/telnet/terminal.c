@@ -130,7 +130,7 @@ void telnet_terminal_mode(struct telnet *t, int mode, bool again)
     struct telnet_terminal *tty = &t->tty;
     if (mode == tty->mode && !again)
         return;
-    telnet_editor_rest(t);
+    telnet_editor_leave(t, mode);
     tty->mode = mode;
     t->toggle.localchars = mode == TELNET_MODE_COMMAND || (mode & HAIL_TELNET_MODE_TRAPSIG);
     if (!tty->in || ending)
