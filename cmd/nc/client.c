@@ -195,7 +195,7 @@ int nc_client(struct nc *nc)
     if (!ports)
         return NC_FAILED;
     int status = NC_FAILED;
-    if (nc->o.zero_io && n > 1 && !nc->o.interval_s && !nc->proxied) {
+    if (nc->o.zero_io && (n > 1 || nc->c->json) && !nc->o.interval_s && !nc->proxied) {
         status = nc_scan(nc, ports, n);
         free(ports);
         return status;

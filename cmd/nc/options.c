@@ -350,6 +350,11 @@ int nc_parse(struct common *c, int argc, char **argv)
         o->family = c->family;
     if (status < 0)
         status = check(o);
+    bool told = o->zero_io && !o->datagrams && !o->interval_s && !o->proxy && !o->proxy_url;
+    if (status < 0 && c->json && !told)
+        status =
+            usage_error(&command_nc, "--json tells of TCP ports: it goes with -z, without a proxy "
+                                     "and -i");
     if (status < 0)
         o->words = w;
     else
@@ -375,7 +380,8 @@ const struct command command_nc = {
     .option = own_option,
     .parse = nc_parse,
     .run = run,
-    .more = "The letters are netcat-openbsd's: hail nc -h lists them. An ENDPOINT is host:port, "
-            "[v6]:port, unix:/path or unix:@name, with tls: in front for TLS and listen: before that "
-            "to wait there: hail nc listen:127.0.0.1:8443 tls:example.com:443",
+    .more =
+        "The letters are netcat-openbsd's: hail nc -h lists them. An ENDPOINT is host:port, "
+        "[v6]:port, unix:/path or unix:@name, with tls: in front for TLS and listen: before that "
+        "to wait there: hail nc listen:127.0.0.1:8443 tls:example.com:443",
 };

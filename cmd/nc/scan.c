@@ -86,14 +86,37 @@ static void begin(struct scan *s, const struct hail_addr *to, struct probe *p)
         decide(p, errnum);
 }
 
+/* A document of what one address said of one port; the schema is in hail-nc(1). */
+static void tell_json(struct scan *s, const char *address, uint16_t port, int errnum)
+{
+    const char *service = nc_service(s->nc, port);
+    struct hail_buf b;
+    hail_buf_init(&b, 4096);
+    struct hail_json j = {.out = &b};
+    hail_json_object(&j, NULL);
+    hail_json_str(&j, "schema", "hail.nc/1");
+    hail_json_str(&j, "host", s->nc->o.host);
+    hail_json_str(&j, "address", address);
+    hail_json_int(&j, "port", port);
+    hail_json_str(&j, "service", *service == '*' ? NULL : service);
+    hail_json_bool(&j, "open", errnum == 0);
+    hail_json_str(&j, "error", errnum ? strerror(errnum) : NULL);
+    hail_json_end_object(&j);
+    int status = put_json(&b);
+    hail_buf_free(&b);
+    s->status = s->status ? s->status : status;
+}
+
 static void tell(struct scan *s, const struct hail_addr *addr, uint16_t port, int errnum)
 {
     char number[NC_NAME_BYTES], address[NC_NAME_BYTES + 4] = "";
     const char *host = s->nc->o.host;
     s->any |= errnum == 0;
+    nc_numeric_host(addr, number);
+    if (s->nc->c->json)
+        tell_json(s, number, port, errnum);
     if (!s->nc->o.verbose)
         return;
-    nc_numeric_host(addr, number);
     if (strcmp(host, number) != 0)
         snprintf(address, sizeof address, " (%s)", number);
     if (errnum == 0)
