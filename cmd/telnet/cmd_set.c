@@ -100,7 +100,8 @@ static bool switch_toggle(struct telnet *t, const char *verb, const char *name, 
 static void set_char(struct telnet *t, const struct row *row, cc_t c)
 {
     cc_t *at = place(t, row);
-    *at = c;
+    if (at)
+        *at = c;
     printf("%s character is '%s'.\n", row->name, telnet_char_name(c));
 }
 
@@ -201,10 +202,11 @@ static void show_toggle(struct telnet *t, const struct telnet_toggle *row)
 
 static void show_row(struct telnet *t, const struct row *row)
 {
-    if (row->where == TRACE_FILE)
+    const cc_t *at = place(t, row);
+    if (at)
+        printf("%-15s [%s]\n", row->name, telnet_char_name(*at));
+    else if (row->where == TRACE_FILE)
         printf("%-15s \"%s\"\n", row->name, telnet_netlog_name(t));
-    else if (row->where != HEADING)
-        printf("%-15s [%s]\n", row->name, telnet_char_name(*place(t, row)));
 }
 
 static void show_option(const struct telnet *t, unsigned option, bool ours)

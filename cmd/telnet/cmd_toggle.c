@@ -122,8 +122,9 @@ int *telnet_toggle_value(struct telnet *t, const struct telnet_toggle *row)
 
 void telnet_toggle_say(struct telnet *t, const struct telnet_toggle *row)
 {
-    if (row->what)
-        printf("%s %s.\n", *telnet_toggle_value(t, row) ? "Will" : "Won't", row->what);
+    const int *value = telnet_toggle_value(t, row);
+    if (value && row->what)
+        printf("%s %s.\n", *value ? "Will" : "Won't", row->what);
 }
 
 void telnet_toggle_list(const char *verb)

@@ -7,24 +7,26 @@
 
 #include "proto/telnet_text.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAME_MAX_SHOWN 256
 #define PLAIN_BYTES    32 /* of a line of a dump */
 #define PRETTY_BYTES   16
 
 struct telnet_netlog {
-    FILE *file; /* NULL: standard output */
+    int fd; /* < 0: standard output */
     char name[NAME_MAX_SHOWN];
     struct hail_buf line;
 };
 
 static void close_file(struct telnet_netlog *log)
 {
-    if (log->file)
-        fclose(log->file);
-    log->file = NULL;
+    if (log->fd >= 0)
+        close(log->fd);
+    log->fd = -1;
     snprintf(log->name, sizeof log->name, "(standard output)");
 }
 
@@ -33,13 +35,15 @@ void telnet_netlog_open(struct telnet *t, const char *file)
     if (!t->log && !(t->log = calloc(1, sizeof *t->log)))
         return;
     struct telnet_netlog *log = t->log;
-    if (!log->line.max)
+    if (!log->line.max) {
         hail_buf_init(&log->line, (size_t)1 << 20);
+        log->fd = -1;
+    }
     close_file(log);
     if (!file || strcmp(file, "-") == 0)
         return;
-    log->file = fopen(file, "we");
-    if (log->file)
+    log->fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (log->fd >= 0)
         snprintf(log->name, sizeof log->name, "%s", file);
     else
         telnet_complain("Cannot open %s.\n", file);
@@ -63,18 +67,16 @@ const char *telnet_netlog_name(const struct telnet *t)
 static void write_out(struct telnet *t)
 {
     struct telnet_netlog *log = t->log;
-    if (log->file) {
-        fwrite(log->line.p, 1, log->line.len, log->file);
-        fflush(log->file);
-    } else {
+    if (log->fd < 0)
         telnet_screen(t, log->line.p, log->line.len);
-    }
+    else if (write(log->fd, log->line.p, log->line.len) < 0)
+        close_file(log); /* a full disk: what follows is shown */
     hail_buf_clear(&log->line);
 }
 
 static const char *newline(const struct telnet *t)
 {
-    return t->log->file ? "\n" : "\r\n";
+    return t->log->fd >= 0 ? "\n" : "\r\n";
 }
 
 void telnet_netlog_dump(struct telnet *t, bool on, char direction, const void *p, size_t n)

@@ -138,7 +138,7 @@ static int run_line(struct telnet *t, char *line, bool rc)
     char *words[TELNET_WORDS];
     bool ambiguous;
     if (*line == '!')
-        memcpy(shell_line, line + 1, strlen(line));
+        snprintf(shell_line, sizeof shell_line, "%s", line + 1);
     int n = telnet_split(line, words);
     if (n == 0)
         return TELNET_GO;
