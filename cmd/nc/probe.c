@@ -115,10 +115,10 @@ int nc_udp_scan(struct nc *nc, const uint16_t *ports, size_t n)
     int count = nc_resolve(nc, o->host, text, false, true, addrs, NC_ADDRS_MAX);
     if (count < 0)
         return NC_FAILED;
+    int64_t wait_ms = o->timeout_s < 0 ? PROBE_WAIT_MS : o->timeout_s * INT64_C(1000);
     struct report r = {.nc = nc, .addrs = addrs, .n = n, .later = count > 1};
     struct probe_scan s = {.ask = o->probe || o->verbose,
-                           .wait_ms =
-                               o->timeout_s < 0 ? PROBE_WAIT_MS : o->timeout_s * INT64_C(1000),
+                           .wait_ms = wait_ms ? wait_ms : 1,
                            .interval_ms = o->interval_s * INT64_C(1000),
                            .n = n,
                            .tell = on_port,

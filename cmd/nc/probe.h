@@ -13,7 +13,7 @@
 
 #include "proto/probe.h"
 
-#define PROBE_WINDOW  256  /* ports that are asked at a time */
+#define PROBE_WINDOW  1024 /* ports that are asked at a time */
 #define PROBE_SENDS   3    /* of each question */
 #define PROBE_WAIT_MS 1500 /* for each port's answer */
 

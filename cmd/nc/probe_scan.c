@@ -22,6 +22,7 @@ struct running {
     struct hail_deadline begin; /* the next port, with an interval */
     bool full;                  /* the socket has no room */
     bool self;                  /* it is this host that is scanned */
+    int64_t now;                /* the clock, when it was last waited */
 };
 
 /* A port's own, so that an answer to one is none to another. */
@@ -138,32 +139,32 @@ static int ask(struct running *r, struct probe_port *p)
     r->full = sent == -EAGAIN;
     if (sent == 1) {
         p->sends++;
-        p->due = hail_deadline_in(r->s->wait_ms / (PROBE_SENDS + 1));
+        p->due.ns = r->now + r->s->wait_ms * 1000000 / (PROBE_SENDS + 1);
     } else if (!r->full) {
         done(p, PROBE_UNKNOWN, -sent); /* no route to it, or not allowed */
     }
     return 0;
 }
 
-static bool passed(struct hail_deadline at)
+static bool passed(const struct running *r, struct hail_deadline at)
 {
-    return at.ns && hail_deadline_ms(at) == 0;
+    return at.ns && at.ns <= r->now;
 }
 
 /* Lets further ports into the window. */
 static void begin(struct running *r)
 {
     struct probe_scan *s = r->s;
-    while (r->asking < PROBE_WINDOW && r->next < s->n && (!r->begin.ns || passed(r->begin))) {
+    while (r->asking < PROBE_WINDOW && r->next < s->n && (!r->begin.ns || passed(r, r->begin))) {
         struct probe_port *p = &s->v[r->next];
         if (p->verdict != PROBE_REPLY) {
             *p = (struct probe_port){.port = p->port,
                                      .asked = s->ask ? (uint8_t)hail_probe_for(p->port) : 0,
-                                     .end = hail_deadline_in(s->wait_ms),
-                                     .due = hail_deadline_in(0)};
+                                     .end = {r->now + s->wait_ms * 1000000},
+                                     .due = {r->now}};
             r->window[r->asking++] = r->next;
             if (s->interval_ms)
-                r->begin = hail_deadline_in(s->interval_ms);
+                r->begin.ns = r->now + s->interval_ms * 1000000;
         }
         r->next++;
     }
@@ -174,10 +175,10 @@ static int go_on(struct running *r)
 {
     for (size_t i = 0; i < r->asking;) {
         struct probe_port *p = &r->s->v[r->window[i]];
-        if (!p->done && passed(p->end))
+        if (!p->done && passed(r, p->end))
             done(p, PROBE_UNKNOWN, 0);
         int rc = 0;
-        if (!p->done && p->sends < PROBE_SENDS && !r->full && passed(p->due))
+        if (!p->done && p->sends < PROBE_SENDS && !r->full && passed(r, p->due))
             rc = ask(r, p);
         if (rc < 0)
             return rc;
@@ -211,15 +212,16 @@ static int await(struct running *r)
         p[0].events |= POLLOUT;
     if (poll(p, 2, hail_deadline_ms(at)) < 0 && errno != EINTR)
         return -errno;
+    r->now = hail_now();
     r->full = r->full && !p[0].revents;
     if (p[1].revents)
         return -ECANCELED;
-    return passed(r->ctx->by) ? -ETIMEDOUT : take(r);
+    return passed(r, r->ctx->by) ? -ETIMEDOUT : take(r);
 }
 
 int probe_scan(struct hail_ctx *ctx, struct hail_datagram *d, struct probe_scan *s)
 {
-    struct running r = {.ctx = ctx, .d = d, .s = s};
+    struct running r = {.ctx = ctx, .d = d, .s = s, .now = hail_now()};
     if (getrandom(r.nonce, sizeof r.nonce, 0) != sizeof r.nonce)
         return hail_fail(ctx, HAIL_LAYER_LOCAL, errno, "scan", "scan: %s", hail_errno_text(errno));
     int rc = hail_datagram_errors(ctx, d, true);
