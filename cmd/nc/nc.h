@@ -16,7 +16,8 @@
  *   lines.c      -C and -i; watcher.c: --hexdump, --progress
  *   many.c       -lk: every client at once
  *   relay.c      ENDPOINT ENDPOINT
- *   udp.c        -u: sockets of datagrams; udp_session.c, udp_source.c, udp_sink.c: what passes
+ *   udp.c        -u: datagrams, the listener; udp_client.c: the client
+ *   udp_session.c, udp_source.c, udp_sink.c: what passes, what comes in, what goes out
  *   probe.c      -zu: what is said of a port; probe_scan.c: asking many
  */
 #ifndef HAIL_CMD_NC_H

@@ -1,4 +1,4 @@
-/* udp.c - -u: the socket that the command line asks for, and the session on it; udp.h, nc.h.
+/* udp.c - -u: what the letters ask of a session of datagrams, and the listener; udp.h, nc.h.
  *
  * A listener takes the first who speaks for its peer; with -k it hears everybody, and answers go to
  * the one that spoke last. Nothing is sent that was not on standard input.
@@ -23,6 +23,7 @@ struct talk {
     struct nc_watcher *watcher; /* --hexdump, --progress */
     struct hail_telnet telnet;  /* -t */
     const struct hail_addr *from;
+    struct udp_way *way; /* a client's other addresses, or NULL */
 };
 
 bool udp_is_refusal(int rc, bool local)
@@ -56,6 +57,23 @@ static void on_refused(void *arg, int errnum)
         nc_fail("%s: %s", t->nc->o.host, strerror(errnum));
     else
         nc_fail("%s port %u (udp): %s", peer.host, peer.port, strerror(errnum));
+}
+
+/* The next address of the host, when there is one. */
+static struct hail_datagram *on_elsewhere(void *arg, int errnum)
+{
+    struct talk *t = arg;
+    struct hail_endpoint peer = hail_datagram_peer(t->d);
+    struct hail_datagram *other = NULL;
+    if (t->way->next == t->way->n)
+        return NULL;
+    if (t->nc->o.verbose)
+        nc_fail("connect to %s port %u (udp) failed: %s", peer.host, peer.port, strerror(errnum));
+    if (nc_udp_connect(t->nc, t->way, &other))
+        return NULL;
+    hail_datagram_close(t->d);
+    t->d = other;
+    return other;
 }
 
 static void on_seen(void *arg, int flow, const struct hail_addr *from, const char *data, size_t n)
@@ -107,10 +125,10 @@ static int status_of_session(struct nc *nc, int rc)
     return network && rc != -ECANCELED ? NC_FAILED : status;
 }
 
-static int talk(struct nc *nc, struct hail_datagram *d)
+int nc_udp_talk(struct nc *nc, struct udp_way *way, struct hail_datagram **d)
 {
     const struct nc_options *o = &nc->o;
-    struct talk t = {.nc = nc, .d = d};
+    struct talk t = {.nc = nc, .d = *d, .way = way};
     struct hail_telnet_config config = {.arg = &t, .event = nothing, .send = answer};
     if (nc_watcher_new(nc, NULL, &t.watcher) < 0)
         return STATUS_LOCAL;
@@ -127,10 +145,12 @@ static int talk(struct nc *nc, struct hail_datagram *d)
         .many = o->keep,
         .hang_up = !o->keep && (o->listen || o->family == AF_UNIX),
         .refused = on_refused,
+        .elsewhere = way && way->n > 1 ? on_elsewhere : NULL,
         .seen = t.watcher || o->telnet ? on_seen : NULL,
         .arg = &t,
     };
-    int status = status_of_session(nc, udp_session(&nc->c->ctx, d, &opts));
+    int status = status_of_session(nc, udp_session(&nc->c->ctx, t.d, &opts));
+    *d = t.d;
     nc_watcher_free(t.watcher);
     return status;
 }
@@ -177,120 +197,6 @@ static int on_prepare(void *arg, int fd, const struct hail_addr *at)
 struct hail_opts nc_udp_opts(struct nc *nc, int family)
 {
     return (struct hail_opts){.family = family, .v6only = true, .prepare = on_prepare, .arg = nc};
-}
-
-int nc_udp_source(struct nc *nc, int family, struct hail_endpoint *out)
-{
-    struct hail_addr from[NC_ADDRS_MAX];
-    struct nc local = *nc;
-    local.o.family = family;
-    if (nc_resolve(&local, nc->o.source, nc->o.source_port, true, false, from, NC_ADDRS_MAX) <= 0)
-        return NC_FAILED;
-    *out = hail_endpoint_of(&from[0]);
-    return 0;
-}
-
-/* --- the client --- */
-
-/* Connects to the first address that this host has a way to. */
-static int open_client(struct nc *nc, uint16_t port, struct hail_datagram **out)
-{
-    struct hail_addr addrs[NC_ADDRS_MAX];
-    struct hail_endpoint to, from;
-    char text[8];
-    snprintf(text, sizeof text, "%u", port);
-    int n = nc_resolve(nc, nc->o.host, text, false, true, addrs, NC_ADDRS_MAX), rc = -EINVAL;
-    if (n < 0)
-        return NC_FAILED;
-    for (int i = 0; i < n && rc < 0; i++) {
-        struct hail_opts opts = nc_udp_opts(nc, addrs[i].u.sa.sa_family);
-        to = hail_endpoint_of(&addrs[i]);
-        if (nc->o.source || nc->o.source_port) {
-            if (nc_udp_source(nc, opts.family, &from))
-                return NC_FAILED;
-            opts.from = &from;
-        }
-        rc = hail_datagram_connect(&nc->c->ctx, &to, &opts, out);
-        if (rc == -ECANCELED)
-            return NC_FAILED; /* an option: it was told */
-        if (rc < 0 && strcmp(nc->c->ctx.err.op, "bind") == 0)
-            return nc_fail("bind failed: %s", strerror(-rc));
-        if (rc < 0 && nc->o.verbose)
-            nc_fail("connect to %s port %u (udp) failed: %s", to.host, port, strerror(-rc));
-    }
-    return rc < 0 ? NC_FAILED : 0;
-}
-
-static void tell_client(struct nc *nc, const struct hail_datagram *d, uint16_t port)
-{
-    struct hail_endpoint peer = hail_datagram_peer(d);
-    char address[HAIL_HOST_MAX + IF_NAMESIZE + 4] = "";
-    if (!nc->o.verbose)
-        return;
-    if (strcmp(nc->o.host, peer.host) != 0)
-        snprintf(address, sizeof address, " (%s%s%s)", peer.host, *peer.zone ? "%" : "", peer.zone);
-    fprintf(stderr, "Sending to %s%s %u port [udp/%s]\n", nc->o.host, address, port,
-            nc_service(nc, port));
-}
-
-static int inet_client(struct nc *nc)
-{
-    size_t n;
-    uint16_t *ports = nc_ports(&nc->o, &n);
-    if (!ports)
-        return NC_FAILED;
-    int status = nc->o.zero_io ? nc_udp_scan(nc, ports, n) : NC_FAILED;
-    for (size_t i = 0; i < n && !nc->o.zero_io; i++) {
-        struct hail_datagram *d;
-        if (i && nc->o.interval_s)
-            sleep((unsigned)nc->o.interval_s);
-        status = open_client(nc, ports[i], &d);
-        if (status)
-            continue;
-        tell_client(nc, d, ports[i]);
-        status = nc->o.pass_fd ? nc_pass_fd(hail_datagram_fd(d)) : talk(nc, d);
-        hail_datagram_close(d);
-    }
-    free(ports);
-    return status;
-}
-
-/* A directory for our own end, so that answers can come: "/tmp/nc-XXXXXX/recv.sock". */
-static int temporary(char dir[], struct hail_endpoint *from)
-{
-    strcpy(dir, "/tmp/nc-XXXXXX");
-    if (!mkdtemp(dir))
-        return nc_fail("mkdtemp: %s", strerror(errno));
-    *from = (struct hail_endpoint){.kind = HAIL_HOST_UNIX};
-    snprintf(from->host, sizeof from->host, "%s/recv.sock", dir);
-    return 0;
-}
-
-static int unix_client(struct nc *nc)
-{
-    struct hail_endpoint to, from;
-    struct hail_datagram *d = NULL;
-    char dir[32] = "";
-    int status = nc_unix_endpoint(nc->o.host, &to);
-    if (!status)
-        status = nc->o.source ? nc_unix_endpoint(nc->o.source, &from) : temporary(dir, &from);
-    if (status)
-        return status;
-    struct hail_opts opts = nc_udp_opts(nc, AF_UNSPEC);
-    opts.from = &from;
-    int rc = hail_datagram_connect(&nc->c->ctx, &to, &opts, &d);
-    const char *own = nc->o.source ? nc->o.source : from.host;
-    bool bound = rc == 0 || strcmp(nc->c->ctx.err.op, "bind") != 0;
-    if (bound && nc->o.verbose)
-        fprintf(stderr, "Bound on %s\n", own);
-    if (rc < 0)
-        status = nc_fail("%s: %s", bound ? nc->o.host : own, strerror(-rc));
-    if (!status && !nc->o.zero_io)
-        status = talk(nc, d);
-    hail_datagram_close(d);
-    if (*dir)
-        (void)rmdir(dir);
-    return status;
 }
 
 /* --- the listener --- */
@@ -349,7 +255,7 @@ static int listener(struct nc *nc)
             tell(nc, "Connection received", hail_datagram_peer(d));
     }
     if (!status)
-        status = talk(nc, d);
+        status = nc_udp_talk(nc, NULL, &d);
     hail_datagram_close(d);
     return status;
 }
@@ -358,5 +264,5 @@ int nc_udp(struct nc *nc)
 {
     if (nc->o.listen)
         return listener(nc);
-    return nc->o.family == AF_UNIX ? unix_client(nc) : inet_client(nc);
+    return nc->o.family == AF_UNIX ? nc_udp_unix_client(nc) : nc_udp_client(nc);
 }

@@ -34,6 +34,12 @@ struct udp_row {
     size_t bytes, at; /* filled; sent */
 };
 
+/* The first that is not sent counts as sent. */
+static inline void udp_row_drop(struct udp_row *r)
+{
+    r->at += r->len[r->sent++];
+}
+
 struct udp_source {
     int fd;  /* -1: none */
     int own; /* the same pipe opened once more, non-blocking; -1: not */
@@ -85,6 +91,10 @@ struct udp_session_opts {
     bool hang_up;        /* a refusal ends the session, also while there is more to send */
     /* The peer refused (positive errno, mostly ECONNREFUSED). */
     void (*refused)(void *arg, int errnum);
+    /* The peer refused before anything was heard of it: another socket to go on with, where what
+     * was read last is sent again, or NULL. The one before is not used any more. NULL: there is
+     * none. */
+    struct hail_datagram *(*elsewhere)(void *arg, int errnum);
     /* Sees every datagram, flow 0 what is sent, 1 what was received. NULL: nobody looks. */
     void (*seen)(void *arg, int flow, const struct hail_addr *from, const char *data, size_t n);
     void *arg;
@@ -98,9 +108,24 @@ int udp_session(struct hail_ctx *ctx, struct hail_datagram *d, const struct udp_
 /* udp.c: whether an -errno is the peer's refusal: ICMP's errors of udp(7); of Unix, that it is
  * gone. */
 bool udp_is_refusal(int rc, bool local);
-/* How the letters have a socket opened, and -s and -p as an address to bind: 0, or the
- * status after a message. */
+/* The addresses of a client's host, up to the one that it went to. */
+struct udp_way {
+    struct hail_addr v[NC_ADDRS_MAX];
+    int n, next;
+};
+
+/* A session as the letters have it; the socket may be another one when it is over. The exit status.
+ */
+int nc_udp_talk(struct nc *nc, struct udp_way *way, struct hail_datagram **d);
+/* How the letters have a socket opened. */
 struct hail_opts nc_udp_opts(struct nc *nc, int family);
+
+/* udp_client.c: the exit status. */
+int nc_udp_client(struct nc *nc);
+int nc_udp_unix_client(struct nc *nc);
+/* To the next address. 0, or the exit status after a message. */
+int nc_udp_connect(struct nc *nc, struct udp_way *w, struct hail_datagram **out);
+/* -s and -p as an address to bind. 0, or the exit status after a message. */
 int nc_udp_source(struct nc *nc, int family, struct hail_endpoint *out);
 
 /* probe.c: -zu. The exit status: 0 when a port replied. */

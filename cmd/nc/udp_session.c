@@ -1,7 +1,6 @@
 /* udp_session.c - datagrams both ways until one of the reasons to end; udp.h.
  *
- * Each direction has a place to keep what its sink did not take: the row, the batch. While that is
- * not empty its source is left alone, and the other direction goes on.
+ * While the row or the batch holds what its sink did not take, its source is left alone.
  */
 #include "nc/udp.h"
 
@@ -12,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS   16 /* without poll(2), while one side has more than we can take */
-#define LATE     16 /* batches that are taken after the session is over: what was there already */
-#define RETRY_MS 5  /* where poll(2) does not tell of room: a Unix peer that is not connected */
+#define SETTLE_MS 1000 /* after the first datagram: a refusal so soon is the address's */
+#define ROUNDS    16   /* without poll(2), while one side has more than we can take */
+#define LATE      16 /* batches that are taken after the session is over: what was there already */
+#define RETRY_MS  5  /* where poll(2) does not tell of room: a Unix peer that is not connected */
 
 struct session {
     struct hail_ctx *ctx;
@@ -38,7 +38,7 @@ struct session {
     unsigned late;
     int error; /* -errno of the first failure, of which `why` tells */
     struct hail_error why;
-    struct hail_deadline quit, idle, next_line;
+    struct hail_deadline quit, idle, next_line, settled;
 };
 
 /* The first failure is the session's. It goes on with what it can. */
@@ -63,9 +63,37 @@ static void end(struct session *s, bool late)
     s->net_ready = late;
 }
 
+static void use(struct session *s, struct hail_datagram *d)
+{
+    s->d = d;
+    s->connected = hail_datagram_peer(d).kind != HAIL_HOST_ANY;
+    if (!s->local && !s->o->limit)
+        (void)hail_datagram_gro(s->ctx, d, true); /* without it they come one by one */
+}
+
+/* Whether a refusal now would mean that this was the wrong address from the beginning. */
+static bool may_change(const struct session *s)
+{
+    return s->o->elsewhere && !s->received && hail_deadline_ms(s->settled) != 0;
+}
+
+/* To another address, with what was sent last. */
+static bool went_elsewhere(struct session *s, int rc)
+{
+    struct hail_datagram *other = may_change(s) ? s->o->elsewhere(s->o->arg, -rc) : NULL;
+    if (!other)
+        return false;
+    use(s, other);
+    if (!s->o->interval_ms)
+        s->row.sent = s->row.at = 0;
+    return true;
+}
+
 /* Told once until something is heard again. */
 static void refused(struct session *s, int rc)
 {
+    if (went_elsewhere(s, rc))
+        return;
     if (!s->refused && s->o->refused)
         s->o->refused(s->o->arg, -rc);
     s->refused = s->stale = s->net_ready = true;
@@ -135,11 +163,6 @@ static int send_line(struct session *s)
     return *left == 0;
 }
 
-static void drop_first(struct udp_row *r)
-{
-    r->at += r->len[r->sent++];
-}
-
 /* What sending came to: datagrams that are sent, or -errno. */
 static void was_sent(struct session *s, int n)
 {
@@ -155,11 +178,11 @@ static void was_sent(struct session *s, int n)
         keep_error(s, n);
     /* UDP is told of one sent before: this one is to be sent yet */
     if (n < 0 && !(refusal && !s->local))
-        drop_first(r);
+        udp_row_drop(r);
     for (int i = 0; i < n; i++) {
         if (!s->o->interval_ms)
             show_sent(s, r->data + r->at, r->len[r->sent]);
-        drop_first(r);
+        udp_row_drop(r);
     }
 }
 
@@ -173,6 +196,9 @@ static bool drain(struct session *s)
     else
         was_sent(s, hail_try_send_row(s->ctx, s->d, s->o->many ? &s->peer : NULL, r->data + r->at,
                                       r->len + r->sent, r->n - r->sent));
+    if (!s->settled.ns)
+        s->settled = hail_deadline_in(SETTLE_MS);
+    s->net_ready |= may_change(s);
     return !s->net_full;
 }
 
@@ -247,12 +273,11 @@ static bool deliver(struct session *s)
 
 static bool is_over(struct session *s)
 {
-    bool sent = s->row.sent == s->row.n, written = is_written(s);
     if (s->quit.ns && hail_deadline_ms(s->quit) == 0)
         return true;
     if (s->over)
-        return (written && (!s->net_ready || s->out_over)) || s->out.full;
-    return s->out_over && s->in_over && sent;
+        return is_written(s) && (!s->net_ready || s->out_over);
+    return s->out_over && s->in_over && s->row.sent == s->row.n;
 }
 
 /* The earliest of the times at which something is to be done, in milliseconds. */
@@ -260,7 +285,8 @@ static int timeout(const struct session *s)
 {
     struct hail_deadline at = hail_deadline_min(s->ctx->by, s->quit);
     /* while something waits to be sent, nobody is idle */
-    at = hail_deadline_min(at, s->row.sent < s->row.n ? s->next_line : s->idle);
+    if (!s->over)
+        at = hail_deadline_min(at, s->row.sent < s->row.n ? s->next_line : s->idle);
     if (s->net_retry)
         at = hail_deadline_min(at, hail_deadline_in(RETRY_MS));
     return hail_deadline_ms(at);
@@ -343,17 +369,13 @@ int udp_session(struct hail_ctx *ctx, struct hail_datagram *d, const struct udp_
     struct hail_endpoint at = hail_datagram_local(d);
     bool local = at.kind == HAIL_HOST_UNIX || at.kind == HAIL_HOST_ABSTRACT;
     struct session *s = calloc(1, sizeof *s);
+    char *memory = malloc(UDP_POOL + UDP_ROW_BYTES);
     int rc = -ENOMEM;
-    if (s) {
-        *s = (struct session){.ctx = ctx, .d = d, .o = opts, .local = local};
-        s->connected = hail_datagram_peer(d).kind != HAIL_HOST_ANY;
-        s->pool = malloc(UDP_POOL);
-        s->row.data = malloc(UDP_ROW_BYTES);
-    }
-    if (s && s->pool && s->row.data) {
+    if (s && memory) {
+        *s = (struct session){.ctx = ctx, .o = opts, .local = local, .pool = memory};
+        s->row.data = memory + UDP_POOL;
         share_pool(s, local ? UDP_UNIX_MAX : UDP_SLOT);
-        if (!local && !opts->limit)
-            (void)hail_datagram_gro(ctx, d, true); /* without it they come one by one */
+        use(s, d);
         udp_source_open(&s->in, opts->in, local ? UDP_UNIX_MAX : HAIL_DATAGRAM_MAX, opts->crlf);
         udp_sink_open(&s->out, opts->out);
         s->in_over = opts->in < 0;
@@ -367,15 +389,12 @@ int udp_session(struct hail_ctx *ctx, struct hail_datagram *d, const struct udp_
             ctx->err = s->why;
             rc = s->error;
         }
-        rc = rc == 0 ? s->refused : rc;
+        rc = rc ? rc : s->refused;
     } else {
         hail_fail(ctx, HAIL_LAYER_LOCAL, ENOMEM, "start", "start a session: %s",
                   hail_errno_text(ENOMEM));
     }
-    if (s) {
-        free(s->row.data);
-        free(s->pool);
-    }
+    free(memory);
     free(s);
     return rc;
 }

@@ -294,6 +294,30 @@ def test_refused_in_the_middle(nc, tmp_path):
         assert run.end() == 1
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_the_other_address_of_a_name(nc, tmp_path, host):
+    """localhost is two addresses: when the one refuses at once, the other gets what was said."""
+    with udp(host) as judge:
+        port = judge.getsockname()[1]
+        with Running(tmp_path, [*nc, "-u", "-q2", "localhost", port]) as run:
+            run.say(b"hello")
+            word, peer = judge.recvfrom(10)
+            assert word == b"hello"
+            run.say(b"again")
+            assert judge.recv(10) == b"again"
+            judge.sendto(b"answer", peer)
+            until(lambda: run.out() == b"answer")
+        with Running(tmp_path, [*nc, "-u", "-q0", "localhost", port], stdin=subprocess.PIPE) as run:
+            run.say(b"one datagram, then the end")
+            assert run.end() == 0
+            assert received(judge) == [b"one datagram, then the end"]
+            assert run.err() == ""
+    with Running(tmp_path, [*nc, "-u", "localhost", port]) as run:  # now both refuse
+        run.say(b"hello")
+        assert run.end() == 1
+        assert run.err().count("Connection refused") == 1
+
+
 def test_what_came_before_a_refusal_is_shown(nc, tmp_path):
     with udp() as judge:
         run = Running(tmp_path, [*nc, "-u", "127.0.0.1", judge.getsockname()[1]])
@@ -535,6 +559,24 @@ def test_a_full_output_does_not_stop_what_is_sent(nc, tmp_path, free_port):
         run.say(b"still talking")
         assert peer.recv(100) == b"still talking"
     os.close(r)
+
+
+def test_what_was_received_is_written_at_the_end(nc, tmp_path):
+    """Also when the reader of standard output takes its time."""
+    r, w = os.pipe()
+    with unix(tmp_path / "s") as judge, Running(tmp_path, [*nc, "-Uu", "-W9", tmp_path / "s"], stdout=w) as run:
+        os.close(w)
+        run.say(b"x")
+        _, peer = judge.recvfrom(10)
+        # the pipe holds less than that, and then nothing more is received
+        thread = threading.Thread(target=lambda: [judge.sendto(bytes(150000), peer) for _ in range(9)])
+        thread.start()
+        time.sleep(0.3)
+        assert run.process.poll() is None
+        with os.fdopen(r, "rb") as reader:
+            assert len(reader.read()) == 9 * 150000
+        thread.join()
+        assert run.process.wait(10) == 0
 
 
 # --- Unix datagrams ---
