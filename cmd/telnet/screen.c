@@ -11,6 +11,7 @@
 #include "transcript.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -173,6 +174,14 @@ static int ended(struct telnet *t)
     return t->failed;
 }
 
+/* Reading stops short of the urgent byte: as long as it is not read, what was is to be discarded.
+ */
+static bool mark_is_ahead(const struct telnet *t)
+{
+    struct pollfd p = {.fd = hail_stream_fd(t->stream), .events = POLLPRI};
+    return poll(&p, 1, 0) > 0 && (p.revents & POLLPRI);
+}
+
 int telnet_came(void *arg, struct hail_pump *p, const char *data, size_t n)
 {
     struct telnet *t = arg;
@@ -180,7 +189,7 @@ int telnet_came(void *arg, struct hail_pump *p, const char *data, size_t n)
     if (n == 0)
         return ended(t);
     telnet_netlog_dump(t, t->toggle.netdata, '<', data, n);
-    if (telnet_signals_urgent() && !telnet_is_plain(t))
+    if (telnet_signals_urgent() && !telnet_is_plain(t) && mark_is_ahead(t))
         hail_telnet_urgent(&t->engine);
     ssize_t rc = hail_telnet_receive(&t->engine, data, n);
     if (rc < 0)

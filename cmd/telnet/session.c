@@ -115,6 +115,27 @@ static int make_pump(struct telnet *t)
     return hail_pump_new(&t->c->ctx, &screen, &peer, &opts, &t->pump);
 }
 
+static void serve_signals(struct telnet *t)
+{
+    unsigned come = telnet_signals_take();
+    if (come & TELNET_SIG_STOP)
+        telnet_suspend(t, false);
+    if (come & (TELNET_SIG_STOP | TELNET_SIG_CONT))
+        telnet_mode_update(t, true);
+    if ((come & (TELNET_SIG_WINCH | TELNET_SIG_CONT | TELNET_SIG_STOP)) &&
+        telnet_terminal_resized(t)) {
+        hail_telnet_resized(&t->engine);
+        telnet_editor_resized(t);
+    }
+    if (come & TELNET_SIG_INT)
+        telnet_interrupt(t, HAIL_TELNET_IP);
+    if (come & TELNET_SIG_QUIT)
+        telnet_interrupt(t, t->kludge ? HAIL_TELNET_BRK : HAIL_TELNET_ABORT);
+    if (come & TELNET_SIG_TSTP)
+        telnet_interrupt(t, HAIL_TELNET_SUSP);
+    telnet_flush(t);
+}
+
 /* Writes what waits for the screen, and with `both` for the peer, and takes nothing in. */
 static int drain(struct telnet *t, bool both)
 {
@@ -130,6 +151,8 @@ static int drain(struct telnet *t, bool both)
             break;
         hail_pump_stop_at(p, hail_deadline_in(RETRY_MS));
         rc = hail_pump_run(&t->c->ctx, p);
+        if (rc == HAIL_PUMP_WOKEN)
+            serve_signals(t);
     }
     hail_pump_stop_at(p, (struct hail_deadline){0});
     hail_pump_hold(p, TELNET_NET, false);
@@ -161,29 +184,6 @@ static int input_ended(struct telnet *t)
     if (rc == 0 && line && !end)
         rc = telnet_eof_key(t);
     return rc;
-}
-
-static void serve_signals(struct telnet *t)
-{
-    unsigned come = telnet_signals_take();
-    if ((come & TELNET_SIG_URG) && !telnet_is_plain(t))
-        hail_telnet_urgent(&t->engine);
-    if (come & TELNET_SIG_STOP)
-        telnet_suspend(t, false);
-    if (come & (TELNET_SIG_STOP | TELNET_SIG_CONT))
-        telnet_mode_update(t, true);
-    if ((come & (TELNET_SIG_WINCH | TELNET_SIG_CONT | TELNET_SIG_STOP)) &&
-        telnet_terminal_resized(t)) {
-        hail_telnet_resized(&t->engine);
-        telnet_editor_resized(t);
-    }
-    if (come & TELNET_SIG_INT)
-        telnet_interrupt(t, HAIL_TELNET_IP);
-    if (come & TELNET_SIG_QUIT)
-        telnet_interrupt(t, t->kludge ? HAIL_TELNET_BRK : HAIL_TELNET_ABORT);
-    if (come & TELNET_SIG_TSTP)
-        telnet_interrupt(t, HAIL_TELNET_SUSP);
-    telnet_flush(t);
 }
 
 /* --- the end --- */

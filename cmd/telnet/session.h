@@ -30,8 +30,8 @@ enum {
     TELNET_SIG_STOP = 64, /* to stop, as any program does */
 };
 int telnet_signals_begin(struct telnet *t); /* the descriptor that wakes, or -errno */
-unsigned telnet_signals_take(void);
-bool telnet_signals_urgent(void); /* only SIGURG, taken */
+unsigned telnet_signals_take(void);         /* all but SIGURG */
+bool telnet_signals_urgent(void);           /* SIGURG, taken */
 /* Which keys of the terminal are for the conversation; otherwise they do what they always do. */
 void telnet_signals_keys(bool for_peer);
 /* Stops the program, or all of its job, until it is to go on. */

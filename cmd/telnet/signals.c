@@ -97,7 +97,7 @@ unsigned telnet_signals_take(void)
 {
     uint64_t n;
     (void)!read(wake, &n, sizeof n);
-    return atomic_exchange(&come, 0);
+    return atomic_fetch_and(&come, TELNET_SIG_URG) & ~(unsigned)TELNET_SIG_URG;
 }
 
 bool telnet_signals_urgent(void)

@@ -326,6 +326,33 @@ def test_suspend_key_goes_to_a_peer_in_line_mode(hail, tmp_path, record):
         assert bytes([IAC, command, IAC, DO, 6]) in tail
 
 
+@pytest.mark.parametrize("key, sig", [("\x03", signal.SIGINT), ("\x1c", signal.SIGQUIT)])
+def test_keys_end_a_plain_conversation(hail, tmp_path, record, fresh, key, sig):
+    """A service that does not speak TELNET is told nothing of it."""
+    server = record(b"220 ready\r\n")
+    child = spawn([hail, "telnet", "127.0.0.1", server.port], tmp_path)
+    wait(child, "ready")
+    until(child, lambda c: termios.tcgetattr(c) != fresh)
+    child.sendline("hello")
+    wait(child, "hello")
+    child.send(key)
+    wait(child, pexpect.EOF)
+    assert termios.tcgetattr(child.child_fd) == fresh
+    child.close()
+    assert child.signalstatus == sig
+    assert server.heard(0) in (b"hello\r\n", b"")
+
+
+def test_a_terminal_that_hangs_up_ends_it(hail, tmp_path, record):
+    server = record(CHARACTERS + b"ready\r\n")
+    child = spawn([hail, "telnet", "127.0.0.1", server.port], tmp_path)
+    wait(child, "ready")
+    os.close(child.child_fd)
+    assert server.heard(0) is not None
+    child.wait()
+    assert child.signalstatus == signal.SIGHUP
+
+
 # --- a login ---
 
 @needs_telnetd
