@@ -20,7 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TELNET_PORT 23
+#define TELNET_PORT  23
+#define TELNETS_PORT 992
 
 /* --- telling of the attempts --- */
 
@@ -258,9 +259,9 @@ static int dial(struct telnet *t, const struct wanted *w)
     t->dialing.errnum = 0;
     t->is_unix = to.kind == HAIL_HOST_UNIX || to.kind == HAIL_HOST_ABSTRACT;
     t->port = t->is_unix ? 0 : to.port;
-    t->offers = w->offers || t->port == TELNET_PORT;
+    t->offers = w->offers || t->port == TELNET_PORT || t->port == TELNETS_PORT;
     snprintf(t->host, sizeof t->host, "%s", w->host);
-    return 0;
+    return telnet_tls_begin(t, &to);
 }
 
 /* Dials what the words ask for, and holds the conversation. */

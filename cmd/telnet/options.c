@@ -27,6 +27,15 @@ enum {
     OPT_SCRIPT,
     OPT_STEP,
     OPT_TRANSCRIPT,
+    OPT_TLS,
+    OPT_NO_TLS,
+    OPT_STARTTLS,
+    OPT_INSECURE,
+    OPT_CA,
+    OPT_CERT,
+    OPT_KEY,
+    OPT_SNI,
+    OPT_ALPN,
     OPT_TRACE_FILE,
     OPT_USAGE
 };
@@ -51,6 +60,19 @@ const struct option_row telnet_option_rows[] = {
     {OPT_CRLF, "crlf", NULL, "end lines with CR LF, typed ones as well"},
     {OPT_LF, "lf", NULL, "end lines with LF"},
     {OPT_NO_HELP, "no-help", NULL, "do not explain the service's replies"},
+    {OPT_TLS, "tls", NULL,
+     "speak TLS from the first byte; so it is on 443, 465, 993 and their like"},
+    {OPT_NO_TLS, "no-tls", NULL, "speak plain text on any port"},
+    {OPT_STARTTLS, "starttls", "[=PROTO]",
+     "ask for TLS as smtp, lmtp, pop3, imap, ftp, nntp, sieve, postgres, mysql, ldap or xmpp has "
+     "it; without PROTO as the port says"},
+    {OPT_INSECURE, "insecure-certificate", NULL, "take any certificate"},
+    {OPT_CA, "ca", "FILE", "trust the authorities in FILE in place of the system's"},
+    {OPT_CERT, "cert", "FILE", "show this certificate to the peer"},
+    {OPT_KEY, "key", "FILE", "its private key, if it is not in the same file"},
+    {OPT_SNI, "sni", "NAME", "the name to ask for and to find in the certificate"},
+    {OPT_SNI, "servername", "NAME", "the same"},
+    {OPT_ALPN, "alpn", "LIST", "protocols to offer (ALPN): h2,http/1.1"},
     {OPT_EXPECT, "expect", "REGEX", "wait for a reply that matches; steps are done in order"},
     {OPT_SEND, "send", "TEXT", "say TEXT and a line end (none if it ends with \\c)"},
     {OPT_REJECT, "reject", "REGEX", "no reply may match, from here on"},
@@ -134,9 +156,58 @@ static int script_option(int letter, const char *value)
     }
 }
 
+/* --starttls[=PROTO] */
+static int take_starttls(struct telnet_tls_options *o, const char *value)
+{
+    o->starttls = true;
+    o->protocol = value ? hail_starttls_by_name(value) : HAIL_STARTTLS_NONE;
+    if (value && !o->protocol)
+        return usage_error(&command_telnet, "--starttls: there is no '%s'", value);
+    return 0;
+}
+
+/* 0, or a status to end with; -1: it is another option. */
+static int tls_option(int letter, const char *value)
+{
+    struct telnet_tls_options *o = &chosen.o.tls;
+    switch (letter) {
+    case OPT_TLS:
+        o->on = true;
+        break;
+    case OPT_NO_TLS:
+        o->off = true;
+        break;
+    case OPT_STARTTLS:
+        return take_starttls(o, value);
+    case OPT_INSECURE:
+        o->how.insecure_certificate = true;
+        break;
+    case OPT_CA:
+        o->how.ca_file = value;
+        break;
+    case OPT_CERT:
+        o->how.cert_file = value;
+        break;
+    case OPT_KEY:
+        o->how.key_file = value;
+        break;
+    case OPT_SNI:
+        o->name = value;
+        break;
+    case OPT_ALPN:
+        o->how.alpn = value;
+        break;
+    default:
+        return -1;
+    }
+    return 0;
+}
+
 int telnet_option(int letter, const char *value)
 {
     int status = script_option(letter, value);
+    if (status < 0)
+        status = tls_option(letter, value);
     if (status >= 0)
         return status;
     if (how_to_connect(letter, value))
@@ -281,6 +352,11 @@ int telnet_parse(struct common *c, int argc, char **argv)
         (struct telnet_chars){.echo = 'E' & 0x1F, .escape = ']' & 0x1F, .ayt = 'T' & 0x1F};
     chosen.script.step_ms = STEP_MS;
     int status = c->by_name ? parse_as_telnet(c, argc, argv) : parse_as_hail(c, argc, argv);
+    const struct telnet_tls_options *tls = &chosen.o.tls;
+    if (status < 0 && tls->off && (tls->on || tls->starttls))
+        status = usage_error(c->cmd, "--no-tls contradicts --tls and --starttls");
+    if (status < 0 && tls->on && tls->starttls)
+        status = usage_error(c->cmd, "TLS begins at once (--tls) or later (--starttls), not both");
     if (status < 0 && chosen.n == 0 && chosen.script.steps.n)
         status = usage_error(c->cmd, "a script wants a host");
     if (chosen.toggle.autologin < 0)

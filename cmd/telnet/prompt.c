@@ -39,6 +39,7 @@ const struct telnet_command telnet_commands[] = {
 /* Looked at when none of those is meant. */
 static const struct telnet_command more_commands[] = {
     {"help", "print help information", telnet_help, false},
+    {"starttls", "go on under TLS ('starttls ?' for more)", telnet_starttls, true},
     {"escape", "deprecated command -- use 'set escape' instead", telnet_old_escape, false},
     {"crmod", "deprecated command -- use 'toggle crmod' instead", telnet_old_crmod, false},
     {NULL, NULL, NULL, false},

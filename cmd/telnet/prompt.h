@@ -45,7 +45,8 @@ const char *telnet_char_name(cc_t c);
 /* The commands. */
 telnet_handler telnet_help, telnet_open, telnet_close, telnet_quit, telnet_logout, telnet_z,
     telnet_shell, telnet_send, telnet_set, telnet_unset, telnet_display, telnet_toggle, telnet_mode,
-    telnet_slc, telnet_environ, telnet_show_status, telnet_old_escape, telnet_old_crmod;
+    telnet_slc, telnet_environ, telnet_show_status, telnet_old_escape, telnet_old_crmod,
+    telnet_starttls;
 
 /* cmd_toggle.c: the rows, for set, unset and display. */
 struct telnet_toggle {

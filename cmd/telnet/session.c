@@ -166,6 +166,26 @@ static bool hung_up(void)
     return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
 }
 
+int telnet_pump_away(struct telnet *t)
+{
+    int rc = drain(t, true);
+    hail_pump_free(t->pump);
+    t->pump = NULL;
+    return rc;
+}
+
+int telnet_pump_back(struct telnet *t)
+{
+    return make_pump(t);
+}
+
+/* Whether the peer may be told of the end of the input: before TLS 1.3 it would have to close at
+ * once and drop what it has not sent yet (RFC 5246 section 7.2.1). */
+static bool may_half_close(const struct telnet *t)
+{
+    return telnet_is_plain(t) && (!t->tls || t->half_close);
+}
+
 /* The keyboard's flow is over. 0 to go on, 1: the conversation ends, or -errno. */
 static int input_ended(struct telnet *t)
 {
@@ -174,7 +194,7 @@ static int input_ended(struct telnet *t)
     if (t->tty.in && !line)
         return 1;
     t->input_over = !t->tty.in;
-    if (end || (!t->tty.in && telnet_is_plain(t) && !t->tls))
+    if (end || (!t->tty.in && may_half_close(t)))
         hail_shutdown(&t->c->ctx, t->stream); /* a failure shows in reading */
     int rc = drain(t, false);
     hail_pump_free(t->pump);
@@ -233,6 +253,7 @@ void telnet_hang_up(struct telnet *t)
     t->pump = NULL;
     hail_close(t->stream);
     t->stream = NULL;
+    t->tls = false;
     telnet_transcript_end(t);
     hail_buf_clear(&t->out);
     t->urgent_end = 0;

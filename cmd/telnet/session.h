@@ -65,8 +65,16 @@ void telnet_environ_define(struct telnet *t, const char *name, const char *value
 void telnet_environ_tell(struct telnet *t); /* puts them into t->told */
 
 /* session.c */
+/* Puts the pump away, after what waits in it was written, so that a layer can be laid on the
+ * stream; and makes it anew. 0 or -errno. */
+int telnet_pump_away(struct telnet *t);
+int telnet_pump_back(struct telnet *t);
 void telnet_engine_begin(struct telnet *t); /* all options off */
 void telnet_hang_up(struct telnet *t);      /* closes the connection, tells nothing */
+
+/* tls.c: lays TLS on a new connection to `to` if it is to have it. 0, or -1 with the status set and
+ * the connection closed. */
+int telnet_tls_begin(struct telnet *t, const struct hail_endpoint *to);
 
 /* dial.c: the sink that tells of the attempts, as long as the program runs. */
 void telnet_dialing_begin(struct telnet *t);

@@ -10,6 +10,7 @@
  *   editor*.c     the line editor of plain conversations
  *   modes.c       which terminal mode the options agreed on ask for
  *   terminal.c    termios, window size, and the way back to how it was on every exit
+ *   tls.c         --tls, --starttls, `starttls` at the prompt
  *   script*.c     conversations that are written down: --expect, --send, --script
  *   transcript.c  writing one down: --transcript
  *   signals.c     SIGINT, SIGQUIT, SIGTSTP, SIGWINCH, SIGURG ... to a descriptor
@@ -39,6 +40,7 @@
 #include "proto/reply.h"
 
 #include <hail/pump.h>
+#include <hail/starttls.h>
 #include <hail/telnet.h>
 #include <hail/trace.h>
 
@@ -55,6 +57,15 @@ enum { TELNET_NET = 0, TELNET_TTY = 1 };
 
 enum telnet_newline { TELNET_NEWLINE_AUTO = 0, TELNET_NEWLINE_CRLF, TELNET_NEWLINE_LF };
 
+/* Whether there is TLS on the connection, and how. */
+struct telnet_tls_options {
+    bool on, off;  /* --tls, --no-tls; neither: as the port has it */
+    bool starttls; /* --starttls, in this protocol; NONE: as the port has it */
+    enum hail_starttls protocol;
+    const char *name; /* --sni: in place of the host's name */
+    struct hail_tls_opts how;
+};
+
 /* The command line; not changed afterwards. */
 struct telnet_options {
     const char *host, *port;  /* NULL: none given; the prompt */
@@ -66,6 +77,7 @@ struct telnet_options {
     bool no_help;             /* --no-help: replies are not explained */
     const char *transcript;   /* --transcript: the file; NULL: none */
     enum telnet_newline newline;
+    struct telnet_tls_options tls;
 };
 
 /* `toggle`; in the order of `display`. */
@@ -113,7 +125,6 @@ struct telnet_netlog;     /* netlog.c */
 struct telnet_editor;     /* editor.h */
 struct telnet_script;     /* script.h */
 struct telnet_transcript; /* transcript.h */
-struct telnet_tls;        /* tls.c */
 
 struct telnet {
     struct common *c;
@@ -137,11 +148,13 @@ struct telnet {
     char host[HAIL_HOST_MAX + 1]; /* as it was asked for */
     uint16_t port;                /* 0: a Unix socket */
     bool is_unix;
-    bool offers;  /* options may be offered first: port 23, or "-PORT" */
-    bool spoken;  /* the peer has begun with options: telnet_is_plain() */
-    bool closing; /* the conversation is over: what is shown goes to standard output */
-    int wake_fd;  /* of signals */
-    int idle_fd;  /* is never readable; 0: not made */
+    bool tls;        /* the stream is TLS, */
+    bool half_close; /* ... of a version in which one side may end before the other */
+    bool offers;     /* options may be offered first: port 23, or "-PORT" */
+    bool spoken;     /* the peer has begun with options: telnet_is_plain() */
+    bool closing;    /* the conversation is over: what is shown goes to standard output */
+    int wake_fd;     /* of signals */
+    int idle_fd;     /* is never readable; 0: not made */
 
     /* what is typed */
     struct hail_buf typed;     /* after the escape character: the prompt's first line */
@@ -173,7 +186,6 @@ struct telnet {
     struct telnet_editor *editor;
     struct telnet_script *script;
     struct telnet_transcript *transcript;
-    struct telnet_tls *tls;
 };
 
 /* --- what the pieces in between build on --- */

@@ -1,8 +1,7 @@
 /* starttls.h - from plain text to TLS on one connection: what each protocol says before the
  * handshake.
  *
- *      begin --> [send out[0..out_len), give what came to take()] ... --> 1: the handshake may
- * begin
+ *      begin --> [send out[0..out_len), give what came to take()] ... --> 1: the handshake is next
  *
  * Sans-I/O; hail_starttls() is the same over a stream, with the handshake. Bytes behind the peer's
  * last word are refused: whoever put them there meant them to be taken for what TLS protects
@@ -50,25 +49,30 @@ struct hail_starttls_dialog {
     char why[240];  /* a failure: a clause for people; may hold what the peer said, not made safe */
     /* private */
     enum hail_starttls protocol;
-    const char *name;
     int state;
-    bool offered;
+    bool offered; /* STARTTLS is among what the peer can do */
+    bool within;  /* a reply of several lines has begun */
     size_t in_len, all;
     char in[HAIL_STARTTLS_LINE];
 };
 
-/* `name` is whom one wants to reach, for XMPP; it must live as long as the dialog. */
-HAIL_API void hail_starttls_begin(struct hail_starttls_dialog *d, enum hail_starttls protocol,
-                                  const char *name);
+/* `name` is whom one wants to reach, for XMPP. `greeted`: the peer's first words were read before,
+ * in a conversation that has begun. 0, or -EINVAL: MySQL and XMPP cannot be joined that late; a
+ * name that has no place in XML. */
+HAIL_API int hail_starttls_begin(struct hail_starttls_dialog *d, enum hail_starttls protocol,
+                                 const char *name, bool greeted);
 
 /* Takes what came. 0: more is needed, after `out` was sent; 1: the handshake may begin; negative,
  * with `why`: -ECONNREFUSED (the peer will not), -ENOTSUP (it does not offer it), -EPROTO
  * (something else came), -EMSGSIZE (too much of it). */
 HAIL_API int hail_starttls_take(struct hail_starttls_dialog *d, const char *p, size_t n);
 
-/* The dialog over *top, then TLS laid on it as hail_tls_client() does. */
+/* The dialog over *top, then TLS laid on it as hail_tls_client() does. The error's `op` is
+ * "starttls" when it was the dialog that failed: then the conversation may go on in plain text
+ * after -ECONNREFUSED, -ENOTSUP, -EINVAL, and after -EBUSY: `greeted`, and bytes of the peer wait
+ * unread, nothing was said. */
 HAIL_API int hail_starttls(struct hail_ctx *ctx, struct hail_stream **top,
-                           enum hail_starttls protocol, const char *name,
+                           enum hail_starttls protocol, const char *name, bool greeted,
                            const struct hail_tls_opts *opts);
 
 #ifdef __cplusplus

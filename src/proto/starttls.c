@@ -83,8 +83,37 @@ int hail_starttls_fail(struct hail_starttls_dialog *d, int rc, const char *why, 
     return rc;
 }
 
-void hail_starttls_begin(struct hail_starttls_dialog *d, enum hail_starttls protocol,
-                         const char *name)
+/* The first word where the peer has greeted already. */
+static int join(struct hail_starttls_dialog *d)
+{
+    switch (d->protocol) {
+    case HAIL_STARTTLS_SMTP:
+    case HAIL_STARTTLS_LMTP:
+        return hail_starttls_hello(d);
+    case HAIL_STARTTLS_MYSQL:
+    case HAIL_STARTTLS_XMPP:
+    case HAIL_STARTTLS_NONE:
+        return hail_starttls_fail(d, -EINVAL, "TLS cannot begin in the middle of it", NULL);
+    default:
+        return hail_starttls_ask(d);
+    }
+}
+
+static int open_xmpp(struct hail_starttls_dialog *d, const char *name)
+{
+    if (strpbrk(name, "<>&'\"") || strlen(name) > HAIL_HOST_MAX)
+        return hail_starttls_fail(d, -EINVAL, "the name has no place in XML", NULL);
+    int n = snprintf(d->out, sizeof d->out,
+                     "<?xml version='1.0'?><stream:stream to='%s' xmlns='jabber:client' "
+                     "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>",
+                     name);
+    d->out_len = (size_t)n;
+    d->state = HAIL_STARTTLS_FEATURES;
+    return 0;
+}
+
+int hail_starttls_begin(struct hail_starttls_dialog *d, enum hail_starttls protocol,
+                        const char *name, bool greeted)
 {
     static const char postgres[] = {0, 0, 0, 8, 0x04, (char)0xd2, 0x16, 0x2f};
     static const char ldap[] = "\x30\x1d\x02\x01\x01\x77\x18\x80\x16"
@@ -92,21 +121,15 @@ void hail_starttls_begin(struct hail_starttls_dialog *d, enum hail_starttls prot
     d->out_len = d->in_len = d->all = 0;
     d->why[0] = '\0';
     d->protocol = protocol;
-    d->name = name;
     d->state = HAIL_STARTTLS_GREETING;
-    d->offered = false;
+    d->offered = d->within = false;
     if (protocol == HAIL_STARTTLS_POSTGRES)
-        hail_starttls_send(d, HAIL_STARTTLS_ANSWER, postgres, sizeof postgres);
+        return hail_starttls_send(d, HAIL_STARTTLS_ANSWER, postgres, sizeof postgres);
     if (protocol == HAIL_STARTTLS_LDAP)
-        hail_starttls_send(d, HAIL_STARTTLS_ANSWER, ldap, sizeof ldap - 1);
-    if (protocol == HAIL_STARTTLS_XMPP) {
-        int n = snprintf(d->out, sizeof d->out,
-                         "<?xml version='1.0'?><stream:stream to='%.250s' xmlns='jabber:client' "
-                         "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>",
-                         name);
-        d->out_len = (size_t)n;
-        d->state = HAIL_STARTTLS_FEATURES;
-    }
+        return hail_starttls_send(d, HAIL_STARTTLS_ANSWER, ldap, sizeof ldap - 1);
+    if (greeted)
+        return join(d);
+    return protocol == HAIL_STARTTLS_XMPP ? open_xmpp(d, name) : 0;
 }
 
 /* --- taking --- */
@@ -115,6 +138,15 @@ static void drop(struct hail_starttls_dialog *d, size_t n)
 {
     d->in_len -= n;
     memmove(d->in, d->in + n, d->in_len);
+}
+
+/* Between two elements of XMPP there may be space. */
+static bool only_space(struct hail_starttls_dialog *d)
+{
+    while (d->protocol == HAIL_STARTTLS_XMPP && d->in_len > 0 && strchr(" \t\r\n", d->in[0]) &&
+           d->in[0])
+        drop(d, 1);
+    return d->in_len == 0;
 }
 
 /* What is in `in`, as far as it is complete. */
@@ -136,6 +168,8 @@ static int work_off(struct hail_starttls_dialog *d)
                 return 0;
         }
         drop(d, used);
+        if (d->out_len > 0)
+            break; /* the peer's turn is over */
     }
     return rc;
 }
@@ -157,6 +191,8 @@ int hail_starttls_take(struct hail_starttls_dialog *d, const char *p, size_t n)
                                       "bytes came behind the word that starts TLS, which somebody "
                                       "in between may have put there",
                                       NULL);
+        if (rc == 0 && d->out_len > 0 && (n > 0 || !only_space(d)))
+            return hail_starttls_fail(d, -EPROTO, "the peer goes on before it is asked", NULL);
         if (rc != 0)
             return rc;
         if (d->in_len == sizeof d->in || d->all > HAIL_STARTTLS_ALL)

@@ -17,6 +17,10 @@ int hail_starttls_say(struct hail_starttls_dialog *d, int state, const char *tex
 /* Says bytes. */
 int hail_starttls_send(struct hail_starttls_dialog *d, int state, const void *p, size_t n);
 
+/* The first word after the greeting, and the word that starts TLS, of the dialog's protocol. */
+int hail_starttls_hello(struct hail_starttls_dialog *d);
+int hail_starttls_ask(struct hail_starttls_dialog *d);
+
 /* Fails: `why`, with what the peer said where `said` is not NULL. Returns rc. */
 int hail_starttls_fail(struct hail_starttls_dialog *d, int rc, const char *why, const char *said);
 

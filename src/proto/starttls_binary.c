@@ -80,7 +80,7 @@ static int element(const struct hail_starttls_dialog *d, size_t *at, unsigned ta
     if (p[*at] != tag)
         return -1;
     size_t octets = p[*at + 1] & 0x80 ? p[*at + 1] & 0x7f : 0;
-    if (octets > 2 || p[*at + 1] == 0x80)
+    if (octets > 4 || p[*at + 1] == 0x80) /* Active Directory always sends four */
         return -1;
     if (d->in_len < *at + 2 + octets)
         return 0;
@@ -91,27 +91,33 @@ static int element(const struct hail_starttls_dialog *d, size_t *at, unsigned ta
     return *len <= sizeof d->in - *at ? 1 : -1;
 }
 
+/* The whole LDAPMessage has come: at *at its protocolOp's resultCode. 1, or -1: wrong. */
+static int result_code(const struct hail_starttls_dialog *d, size_t end, size_t *at)
+{
+    size_t len = 0;
+    if (element(d, at, 0x02, &len) <= 0 || len > end - *at) /* messageID */
+        return -1;
+    *at += len;
+    if (element(d, at, 0x78, &len) <= 0) /* extendedResp */
+        return -1;
+    return element(d, at, 0x0a, &len) > 0 && len == 1 && *at < end ? 1 : -1;
+}
+
 static int ldap(struct hail_starttls_dialog *d, size_t *used)
 {
-    const unsigned char *p = bytes(d);
     char text[40];
-    size_t at = 0, whole, len;
-    int rc = element(d, &at, 0x30, &whole); /* LDAPMessage */
-    if (rc == 0 || (rc > 0 && d->in_len < at + whole))
+    size_t at = 0, len = 0;
+    int rc = element(d, &at, 0x30, &len); /* LDAPMessage */
+    if (rc == 0 || (rc > 0 && d->in_len < at + len))
         return 0;
-    size_t end = at + whole;
-    if (rc > 0 && (rc = element(d, &at, 0x02, &len)) > 0) { /* messageID */
-        at += len;
-        rc = element(d, &at, 0x78, &len); /* extendedResp */
-    }
-    if (rc > 0)
-        rc = element(d, &at, 0x0a, &len); /* resultCode */
-    if (rc <= 0 || len != 1 || at >= end)
+    size_t end = at + len;
+    if (rc < 0 || result_code(d, end, &at) < 0)
         return hail_starttls_fail(d, -EPROTO, "the answer is not LDAP's", NULL);
     *used = end;
-    if (p[at] == 0)
+    unsigned code = bytes(d)[at];
+    if (code == 0)
         return 1;
-    snprintf(text, sizeof text, "result %u", p[at]);
+    snprintf(text, sizeof text, "result %u", code);
     return hail_starttls_fail(d, -ECONNREFUSED, "the server refuses to start TLS", text);
 }
 

@@ -38,6 +38,25 @@ static int not_offered(struct hail_starttls_dialog *d)
     return hail_starttls_fail(d, -ENOTSUP, "the peer does not offer to start TLS", NULL);
 }
 
+/* --- what is said --- */
+
+int hail_starttls_hello(struct hail_starttls_dialog *d)
+{
+    return hail_starttls_say(d, HAIL_STARTTLS_FEATURES,
+                             d->protocol == HAIL_STARTTLS_LMTP ? "LHLO localhost\r\n"
+                                                               : "EHLO localhost\r\n");
+}
+
+int hail_starttls_ask(struct hail_starttls_dialog *d)
+{
+    static const char *const words[] = {[HAIL_STARTTLS_POP3] = "STLS\r\n",
+                                        [HAIL_STARTTLS_IMAP] = "a001 STARTTLS\r\n",
+                                        [HAIL_STARTTLS_FTP] = "AUTH TLS\r\n",
+                                        [HAIL_STARTTLS_SIEVE] = NULL};
+    const char *word = words[d->protocol];
+    return hail_starttls_say(d, HAIL_STARTTLS_ANSWER, word ? word : "STARTTLS\r\n");
+}
+
 /* --- SMTP and LMTP --- */
 
 static int smtp(struct hail_starttls_dialog *d, const char *line)
@@ -46,7 +65,7 @@ static int smtp(struct hail_starttls_dialog *d, const char *line)
     int code = reply(line, &more);
     if (!code)
         return unexpected(d, line);
-    if (d->state == HAIL_STARTTLS_FEATURES && code == 250)
+    if (d->state == HAIL_STARTTLS_FEATURES && code == 250 && line[3])
         d->offered |= strcasecmp(line + 4, "STARTTLS") == 0;
     if (more)
         return 0;
@@ -54,14 +73,11 @@ static int smtp(struct hail_starttls_dialog *d, const char *line)
     case HAIL_STARTTLS_GREETING:
         if (code != 220)
             return refused(d, line);
-        return hail_starttls_say(d, HAIL_STARTTLS_FEATURES,
-                                 d->protocol == HAIL_STARTTLS_LMTP ? "LHLO localhost\r\n"
-                                                                   : "EHLO localhost\r\n");
+        return hail_starttls_hello(d);
     case HAIL_STARTTLS_FEATURES:
         if (code != 250)
             return refused(d, line);
-        return d->offered ? hail_starttls_say(d, HAIL_STARTTLS_ANSWER, "STARTTLS\r\n")
-                          : not_offered(d);
+        return d->offered ? hail_starttls_ask(d) : not_offered(d);
     default:
         return code == 220 ? 1 : refused(d, line);
     }
@@ -75,18 +91,17 @@ static int ftp(struct hail_starttls_dialog *d, const char *line)
     bool more = true;
     int code = reply(line, &more);
     if (code && more)
-        d->offered = true; /* the reply has begun, and ends with "code " */
-    if (!code && !d->offered)
+        d->within = true; /* the reply ends with "code " */
+    if (!code && !d->within)
         return unexpected(d, line);
     if (!code || more)
         return 0;
-    d->offered = false;
+    d->within = false;
     if (d->state == HAIL_STARTTLS_ANSWER)
         return code == 234 ? 1 : refused(d, line);
     if (code == 120) /* in a moment */
         return 0;
-    return code == 220 ? hail_starttls_say(d, HAIL_STARTTLS_ANSWER, "AUTH TLS\r\n")
-                       : refused(d, line);
+    return code == 220 ? hail_starttls_ask(d) : refused(d, line);
 }
 
 static int nntp(struct hail_starttls_dialog *d, const char *line)
@@ -97,8 +112,7 @@ static int nntp(struct hail_starttls_dialog *d, const char *line)
         return unexpected(d, line);
     if (d->state == HAIL_STARTTLS_ANSWER)
         return code == 382 ? 1 : refused(d, line);
-    return code == 200 || code == 201 ? hail_starttls_say(d, HAIL_STARTTLS_ANSWER, "STARTTLS\r\n")
-                                      : refused(d, line);
+    return code == 200 || code == 201 ? hail_starttls_ask(d) : refused(d, line);
 }
 
 /* --- POP3, IMAP, ManageSieve --- */
@@ -109,9 +123,7 @@ static int pop3(struct hail_starttls_dialog *d, const char *line)
         return refused(d, line);
     if (!begins(line, "+OK"))
         return unexpected(d, line);
-    return d->state == HAIL_STARTTLS_ANSWER
-               ? 1
-               : hail_starttls_say(d, HAIL_STARTTLS_ANSWER, "STLS\r\n");
+    return d->state == HAIL_STARTTLS_ANSWER ? 1 : hail_starttls_ask(d);
 }
 
 static int imap(struct hail_starttls_dialog *d, const char *line)
@@ -121,12 +133,11 @@ static int imap(struct hail_starttls_dialog *d, const char *line)
             return hail_starttls_fail(d, -ECONNREFUSED, "the session is logged in already", line);
         if (begins(line, "* BYE"))
             return refused(d, line);
-        return begins(line, "* OK") ? hail_starttls_say(d, HAIL_STARTTLS_ANSWER, "a1 STARTTLS\r\n")
-                                    : unexpected(d, line);
+        return begins(line, "* OK") ? hail_starttls_ask(d) : unexpected(d, line);
     }
-    if (begins(line, "* BYE") || begins(line, "a1 NO") || begins(line, "a1 BAD"))
+    if (begins(line, "* BYE") || begins(line, "a001 NO") || begins(line, "a001 BAD"))
         return refused(d, line);
-    if (begins(line, "a1 OK"))
+    if (begins(line, "a001 OK"))
         return 1;
     return line[0] == '*' ? 0 : unexpected(d, line);
 }
@@ -142,7 +153,7 @@ static int sieve(struct hail_starttls_dialog *d, const char *line)
         return 0;
     if (!begins(line, "OK"))
         return unexpected(d, line);
-    return d->offered ? hail_starttls_say(d, HAIL_STARTTLS_ANSWER, "STARTTLS\r\n") : not_offered(d);
+    return d->offered ? hail_starttls_ask(d) : not_offered(d);
 }
 
 int hail_starttls_line(struct hail_starttls_dialog *d, const char *line)
