@@ -76,20 +76,21 @@ static void list(struct telnet_editor *e, const struct hail_verb *const *v, size
     telnet_editor_draw(e);
 }
 
-/* Between a verb and its argument; a name that ends with a colon has none. */
-static bool takes_blank(const struct hail_verb *v)
+/* Between a verb and its argument: "RCPT TO:" has none, the fields of HTTP have. */
+static bool takes_blank(enum hail_talk talk, const struct hail_verb *v)
 {
-    return v->args[0] && v->name[strlen(v->name) - 1] != ':';
+    return v->args[0] && (talk == HAIL_TALK_HTTP || v->name[strlen(v->name) - 1] != ':');
 }
 
 /* The rest of the name, and what goes between it and its argument. */
-static void insert(EditLine *el, const char *typed, const struct fits *f, bool tagged)
+static void insert(EditLine *el, enum hail_talk talk, const char *typed, const struct fits *f)
 {
     char rest[64];
+    bool tagged = el_line(el)->buffer + strlen(typed) != el_line(el)->cursor;
     const char *name = tagged ? bare_name(f->v[0]) : f->v[0]->name;
     size_t n = strlen(typed), len = f->common < sizeof rest - 2 ? f->common : sizeof rest - 2;
     memcpy(rest, name, len);
-    if (f->n == 1 && len == strlen(name) && takes_blank(f->v[0]))
+    if (f->n == 1 && len == strlen(name) && takes_blank(talk, f->v[0]))
         rest[len++] = ' ';
     rest[len] = '\0';
     el_deletestr(el, (int)n); /* as it is spelled, with its capitals */
@@ -112,8 +113,8 @@ unsigned char telnet_editor_complete(EditLine *el, int key)
     typed[n] = '\0';
     const char *verb = behind_tag(talk, typed);
     find(talk, typed, &f);
-    if (f.n && (f.common > strlen(verb) || (f.n == 1 && takes_blank(f.v[0])))) {
-        insert(el, verb, &f, verb != typed);
+    if (f.n && (f.common > strlen(verb) || (f.n == 1 && takes_blank(talk, f.v[0])))) {
+        insert(el, talk, verb, &f);
         return CC_REFRESH;
     }
     if (f.n) {

@@ -199,13 +199,13 @@ static bool memcached(struct hail_reply *r, char *text)
     return text[0];
 }
 
-/* A greeting of several lines may say in any of them what is spoken. */
+/* A greeting of several lines may say in any of them what is spoken; it may come after something
+ * was said, but then +OK is what others answer, too. */
 static void recognise(struct hail_reply *r)
 {
-    if (!r->said)
-        r->talk = hail_talk_of_greeting(r->line);
-    else if (strncmp(r->line, "HTTP/1.", 7) == 0)
-        r->talk = HAIL_TALK_HTTP;
+    enum hail_talk talk = hail_talk_of_greeting(r->line);
+    if (talk != HAIL_TALK_POP3 || !r->said)
+        r->talk = talk;
 }
 
 /* A line is complete; returns whether a reply is. */

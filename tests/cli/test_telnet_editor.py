@@ -609,3 +609,50 @@ def test_by_the_name_telnet_lines_are_the_terminals(hail, service, tmp_path):
         assert b"[" not in child.before
     finally:
         child.close(force=True)
+
+
+def test_a_real_web_server(nginx, talk):
+    child = talk(nginx)
+    child.send("GET /nothing HTTP/1.1\rHost: localhost\r\r")
+    child.expect_exact("HTTP/1.1 404 Not Found\r\n")
+    child.expect_exact("\r\n\r\n\x1b[2m[404 Not Found: there is nothing at this path]\x1b[0m\r\n")
+    child.expect_exact("</html>\r\n")
+    child.send("HEAD / HTTP/1.1\rHost: localhost\rConn\tclose\r\r")
+    child.expect_exact("[403 Forbidden: understood and refused]")
+    child.expect_exact("Connection closed by foreign host.")
+
+
+def test_piped_in_on_a_terminal(hail, service):
+    s = service()
+    command = f"printf 'NOOP\\r\\nQUIT\\r\\n' | {hail} telnet 127.0.0.1 {s.port}"
+    child = pexpect.spawn("/bin/sh", ["-c", command], timeout=10, env={**os.environ, "TERM": "xterm"})
+    child.expect_exact("250 NOOP\r\n")
+    child.expect_exact("[250: done]")
+    child.expect_exact("[221: the service closes the connection]")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert s.lines == [b"NOOP", b"QUIT"]
+
+
+def test_the_users_own_keys(service, talk, tmp_path):
+    (tmp_path / ".editrc").write_text("bind -v\n")
+    s = service()
+    child = talk(s)
+    child.expect_exact("ready")
+    child.send("abc")
+    child.expect_exact("abc")
+    child.send("\x1b0x\r")
+    assert said(s, 1) == [b"bc"]
+
+
+def test_a_line_has_a_bound(service, talk):
+    s = service(answer=lambda line: b"250 %d\r\n" % len(line))
+    child = talk(s)
+    child.expect_exact("ready")
+    for _ in range(40):
+        child.send("x" * 500)
+        child.expect("x|\a")
+    child.send("\r")
+    assert [len(line) for line in said(s, 1)] == [16384]
+    child.send("\x15QUIT\r")
+    child.expect_exact("closed by foreign host")

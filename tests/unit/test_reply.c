@@ -104,6 +104,11 @@ static const struct talk talks[] = {
       {"ERROR\r\n", "ERROR: no such command|", "set x 0 0 1"},
       {"STORED\r\nSTAT pid 1\r\nEND\r\nVA 5\r\nERROR\r\nEN\r\n", "STORED: stored|EN: no such key|",
        NULL}}},
+    {HAIL_TALK_GENERIC, /* said ahead of the greeting */
+     HAIL_TALK_SMTP,
+     {{"", "", "NOOP"},
+      {"220 x ESMTP\r\n250 x\r\n", "220: the service is ready|250: done|", NULL}}},
+    {HAIL_TALK_GENERIC, HAIL_TALK_GENERIC, {{"", "", "SET a b"}, {"+OK\r\n", "", NULL}}},
     {HAIL_TALK_GENERIC,
      HAIL_TALK_GENERIC,
      {{"SSH-2.0-OpenSSH\r\n550 x\r\n", "", "hello"}, {"550 x\r\n", "", NULL}}},
