@@ -2,6 +2,7 @@
  *
  *   script.c       the options, and the file
  *   script_run.c   holding the conversation
+ *   script_tell.c  why it has ended
  *   transcript.c   --transcript: writing one down
  *
  * The form, and all that is not input or output, is in proto/script.h.
@@ -24,6 +25,10 @@ int telnet_script_add(struct telnet_script *s, enum hail_script_verb verb, const
 /* The steps of a file. As above. */
 int telnet_script_read(struct telnet_script *s, const char *file);
 int telnet_script_limit(struct telnet_script *s, const char *seconds);
+
+/* Why step `at` has ended the conversation, with what came instead, on standard error. */
+void telnet_script_tell(const struct telnet_script *s, size_t at, const char *why,
+                        const struct hail_expect *e);
 
 /* Holds the conversation on t->stream by t->script, and ends it; sets `leave` and `status`. */
 void telnet_script_run(struct telnet *t);

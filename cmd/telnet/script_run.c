@@ -16,15 +16,14 @@
 #include "transcript.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
-#define QUIET_MS   500  /* without a byte: a line without its end may be a prompt */
-#define LINGER_MS  1000 /* for what comes after the last step */
-#define PATH_SHOWN 500  /* bytes of a file's name, and of a step, in a message */
-#define STEP_SHOWN 160
-#define READ_SIZE  65536             /* bytes at a time */
-#define OUT_MAX    ((size_t)1 << 20) /* bytes of answers to options, and of a text */
+#define QUIET_MS  500               /* without a byte: a line without its end may be a prompt */
+#define LINGER_MS 1000              /* for what comes after the last step */
+#define READ_SIZE 65536             /* bytes at a time */
+#define OUT_MAX   ((size_t)1 << 20) /* bytes of answers to options, and of a text */
 
 struct run {
     struct telnet *t;
@@ -41,83 +40,18 @@ struct run {
     char bytes[READ_SIZE];
 };
 
-/* --- messages --- */
-
-/* Onto standard error, with controls shown; further lines are set below the first. */
-static void put(const char *p, size_t n, size_t most)
-{
-    struct hail_visible v;
-    struct hail_buf b;
-    hail_visible_init(&v, HAIL_VISIBLE_CONVERSATION, telnet_terminal_utf8());
-    hail_buf_init(&b, HAIL_VISIBLE_GROWTH * (most + 4) + HAIL_VISIBLE_HELD);
-    hail_visible_add(&v, &b, p, n < most ? n : most);
-    hail_visible_end(&v, &b);
-    for (size_t i = 0; i < b.len; i++) {
-        putc(b.p[i], stderr);
-        if (b.p[i] == '\n')
-            fputs("        ", stderr);
-    }
-    hail_buf_free(&b);
-    fputs(n > most ? " ..." : "", stderr);
-}
-
-/* "hail: mail.script:3: S: ^250", "hail: --expect '^250'" */
-static void put_step(const struct run *r, size_t at)
-{
-    static const char *const letters[] = {"S", "S+", "R", "C"};
-    static const char *const options[] = {"--expect", "", "--reject", "--send"};
-    const struct hail_script_step *step = &r->script->v[at];
-    struct hail_buf said;
-    hail_buf_init(&said, (size_t)4 * HAIL_SCRIPT_TEXT);
-    if (step->verb == HAIL_SCRIPT_SEND)
-        hail_script_escape(&said, step->text, step->n);
-    else
-        hail_buf_add(&said, step->text, step->n);
-    fflush(stdout);
-    fputs("hail: ", stderr);
-    if (step->line) {
-        put(r->t->script->file, strlen(r->t->script->file), PATH_SHOWN);
-        fprintf(stderr, ":%u: %s: ", step->line, letters[step->verb]);
-    } else {
-        fprintf(stderr, "%s '", options[step->verb]);
-    }
-    if (said.len)
-        put(said.p, said.len, STEP_SHOWN);
-    fputs(step->line ? "" : "'", stderr);
-    hail_buf_free(&said);
-}
-
-/* What came instead, below the message. */
-static void put_what_came(const struct run *r)
-{
-    const struct hail_expect *e = &r->expect;
-    size_t part = e->n < HAIL_EXPECT_LINE ? e->n : HAIL_EXPECT_LINE;
-    size_t before = e->passed - (e->passed && !part);
-    fputs(part || e->lines ? "  came: " : "  nothing came", stderr);
-    if (part)
-        put(e->line, part, HAIL_EXPECT_SHOWN);
-    else if (e->lines)
-        put(e->reply, e->nreply, HAIL_EXPECT_SHOWN);
-    if (part)
-        fputs(" (without a line end)", stderr);
-    if (before)
-        fprintf(stderr, "\n  and %zu before it", before);
-    putc('\n', stderr);
-}
+/* --- the ends of a step --- */
 
 static int not_met(struct run *r, int status, const char *why)
 {
-    put_step(r, r->at < r->script->n ? r->at : r->script->n - 1);
-    fprintf(stderr, ": %s\n", why);
-    put_what_came(r);
+    size_t at = r->at < r->script->n ? r->at : r->script->n - 1;
+    telnet_script_tell(r->t->script, at, why, &r->expect);
     return status;
 }
 
 static int rejected(struct run *r)
 {
-    put_step(r, r->expect.rejected);
-    fputs(": this must not come\n", stderr);
-    put_what_came(r);
+    telnet_script_tell(r->t->script, r->expect.rejected, "this must not come", &r->expect);
     return STATUS_NO;
 }
 
@@ -133,15 +67,33 @@ static int too_late(struct run *r)
 
 /* --- bytes --- */
 
+/* Past stdio, so that the cause of a failure is told. */
+static void put(struct run *r, const char *p, size_t n)
+{
+    while (n && !r->deaf) {
+        struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        ssize_t done = write(STDOUT_FILENO, p, n);
+        if (done >= 0) {
+            p += done;
+            n -= (size_t)done;
+        } else if (errno == EAGAIN) {
+            poll(&out, 1, -1);
+        } else if (errno != EINTR) {
+            local_error("write", "standard output", errno);
+            r->deaf = true;
+        }
+    }
+}
+
 static void show(struct run *r, const void *p, size_t n)
 {
     struct telnet *t = r->t;
     if (t->tty.out && !t->opt.raw) {
         hail_visible_add(&t->visible, &t->shown, p, n);
-        fwrite(t->shown.p, 1, t->shown.len, stdout);
+        put(r, t->shown.p, t->shown.len);
         hail_buf_clear(&t->shown);
     } else {
-        fwrite(p, 1, n, stdout);
+        put(r, p, n);
     }
 }
 
@@ -191,7 +143,6 @@ static int read_more(struct run *r, struct hail_deadline by)
         take(r, r->bytes, (size_t)n);
     else if (hail_telnet_receive(&t->engine, r->bytes, (size_t)n) < 0 && !r->failed)
         r->failed = -ENOBUFS;
-    r->deaf = fflush(stdout) != 0 || ferror(stdout);
     if (r->failed)
         return hail_fail(r->ctx, HAIL_LAYER_LOCAL, -r->failed, "read", "read: %s",
                          hail_errno_text(-r->failed));

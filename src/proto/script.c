@@ -193,7 +193,7 @@ static const char *setting(struct hail_script_step *step, const char *p, size_t 
 static const char *front(struct hail_script_step *step, const char *p, size_t n, size_t *at)
 {
     static const char letters[] = "S+RC";
-    const char *letter = n ? memchr("SRC", *p, 3) : NULL;
+    const char *letter = n && *p ? strchr("SRC", *p) : NULL;
     *at = 0;
     if (!letter)
         return "a line begins with S: C: R: S+: or #";
