@@ -168,8 +168,8 @@ def test_a_greeting_in_pieces_is_one(peer, run, greeting):
                 conn.settimeout(20)
         p.rest(conn)
     p = peer(behave)
-    status, out, err = run(p, "--expect", "^220", "--send", "HELLO", "--step-timeout", 5,
-                           "--reject", "^5", "--timeout", 3)
+    status, out, err = run(p, "--expect", "^220", "--send", "HELLO", "--step-timeout", 1.5,
+                           "--reject", "^5")
     assert (status, out, err) == (0, b"".join(x for x in greeting if isinstance(x, bytes)), "")
     assert p.done.wait(10)
     assert (early, p.got) == ([], b"HELLO\r\n")
@@ -220,7 +220,8 @@ def test_a_list_up_to_the_dot_is_one(peer, run, tmp_path):
 def test_options_are_refused_and_stand_in_no_text(peer, run):
     p = peer(says(b"2", bytes([IAC]), bytes([DO]), bytes([24]) + b"2", bytes([IAC, WILL, 1]),
                   bytes([IAC, IAC]), b"0 \r\n"))
-    status, out, err = run(p, "--expect", "^22\\xff0 $", "--send", "x\\xffy")
+    status, out, err = run(p, "--expect", "^22\\xff0 $", "--send", "x\\xffy",
+                           "--step-timeout", 1)
     assert (status, out, err) == (0, b"22\xff0 \r\n", "")
     assert p.done.wait(10)
     assert p.got == bytes([IAC, WONT, 24, IAC, DONT, 1]) + b"x\xff\xffy\r\n"
@@ -228,7 +229,8 @@ def test_options_are_refused_and_stand_in_no_text(peer, run):
 
 def test_raw_has_every_byte(peer, run):
     p = peer(says(b"\xff\xfd\x18 ok\r\n"))
-    assert run(p, "--raw", "--expect", "^\\xff\\xfd\\x18 ok$", "--send", "\\xff")[1] == \
+    assert run(p, "--raw", "--expect", "^\\xff\\xfd\\x18 ok$", "--send", "\\xff",
+               "--step-timeout", 1)[1] == \
         b"\xff\xfd\x18 ok\r\n"
     assert p.done.wait(10) and p.got == b"\xff"
 
@@ -360,7 +362,7 @@ def test_connecting_fails_as_everywhere(run, free_port, hail):
 def test_standard_input_is_never_taken_for_steps(peer, hail):
     p = peer(says(b"220 x\r\n"))
     done = subprocess.run([hail, "telnet", "127.0.0.1", str(p.port), "--expect", "^220", "--send",
-                           "x"], input=b"C: y\n\x1dquit\n", capture_output=True, timeout=60,
+                           "x", "--step-timeout", "1"], input=b"C: y\n\x1dquit\n", capture_output=True, timeout=60,
                           check=False)
     assert done.returncode == 0
     assert p.done.wait(10) and p.got == b"x\r\n"
