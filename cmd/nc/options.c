@@ -350,11 +350,11 @@ int nc_parse(struct common *c, int argc, char **argv)
         o->family = c->family;
     if (status < 0)
         status = check(o);
-    bool told = o->zero_io && !o->datagrams && !o->interval_s && !o->proxy && !o->proxy_url;
+    bool udp = o->datagrams && o->family != AF_UNIX;
+    bool told = o->zero_io && (udp || (!o->interval_s && !o->proxy && !o->proxy_url));
     if (status < 0 && c->json && !told)
-        status =
-            usage_error(&command_nc, "--json tells of TCP ports: it goes with -z, without a proxy "
-                                     "and -i");
+        status = usage_error(&command_nc, "--json tells of ports: it goes with -z, without a proxy "
+                                          "and -i");
     if (status < 0)
         o->words = w;
     else

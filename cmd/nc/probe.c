@@ -15,6 +15,7 @@ struct report {
     const struct hail_addr *addrs;
     size_t n; /* ports */
     bool replied, later;
+    int status; /* of standard output */
 };
 
 static void tell_reply(const struct report *r, const struct probe_port *p, const char *address)
@@ -28,11 +29,42 @@ static void tell_reply(const struct report *r, const struct probe_port *p, const
         fprintf(stderr, "%u byte%s\n", p->bytes, p->bytes == 1 ? "" : "s");
 }
 
-static void tell_port(const struct report *r, const struct probe_port *p)
+/* A document; the schema is in hail-nc(1). Of silence, `open` is null. */
+static void tell_json(struct report *r, const struct probe_port *p, const char *address)
+{
+    static const char *const answers[] = {
+        [PROBE_UNKNOWN] = "unknown", [PROBE_REFUSED] = "refused", [PROBE_REPLY] = "reply"};
+    const char *service = nc_service(r->nc, p->port);
+    struct hail_buf b;
+    hail_buf_init(&b, 4096);
+    struct hail_json j = {.out = &b};
+    hail_json_object(&j, NULL);
+    hail_json_str(&j, "schema", "hail.nc/1");
+    hail_json_str(&j, "host", r->nc->o.host);
+    hail_json_str(&j, "address", address);
+    hail_json_int(&j, "port", p->port);
+    hail_json_str(&j, "service", *service == '*' ? NULL : service);
+    if (p->verdict == PROBE_UNKNOWN)
+        hail_json_null(&j, "open");
+    else
+        hail_json_bool(&j, "open", p->verdict == PROBE_REPLY);
+    hail_json_str(&j, "error", p->errnum ? strerror(p->errnum) : NULL);
+    hail_json_str(&j, "answer", answers[p->verdict]);
+    hail_json_str(&j, "asked", p->words ? hail_probe_name((enum hail_probe)p->asked) : NULL);
+    hail_json_str(&j, "says", p->words);
+    hail_json_end_object(&j);
+    int status = put_json(&b);
+    hail_buf_free(&b);
+    r->status = r->status ? r->status : status;
+}
+
+static void tell_port(struct report *r, const struct probe_port *p)
 {
     struct nc *nc = r->nc;
     char number[NC_NAME_BYTES], address[NC_NAME_BYTES + 4] = "";
     nc_numeric_host(&r->addrs[p->by], number);
+    if (nc->c->json)
+        tell_json(r, p, number);
     if (strcmp(nc->o.host, number) != 0)
         snprintf(address, sizeof address, " (%s)", number);
     switch ((enum probe_verdict)p->verdict) {
@@ -46,7 +78,7 @@ static void tell_port(const struct report *r, const struct probe_port *p)
                     strerror(p->errnum));
         break;
     case PROBE_UNKNOWN: /* who is not told would take it for netcat's yes, or for a no */
-        if (nc->o.verbose || r->n == 1)
+        if (nc->o.verbose || (r->n == 1 && !nc->c->json))
             nc_fail("%s%s port %u (udp) unknown: %s", nc->o.host, address, p->port,
                     p->errnum ? strerror(p->errnum) : "no reply, no refusal");
         break;
@@ -92,7 +124,7 @@ static void keep_best(struct probe_port *best, const struct probe_port *now, siz
 }
 
 /* Every address in turn; what is best of each port is in `best` then. */
-static int scan(struct nc *nc, struct probe_scan *s, const struct report *r, int count,
+static int scan(struct nc *nc, struct probe_scan *s, struct report *r, int count,
                 struct probe_port *best)
 {
     int status = 0;
@@ -103,6 +135,7 @@ static int scan(struct nc *nc, struct probe_scan *s, const struct report *r, int
     }
     for (size_t i = 0; i < s->n && !status && r->later; i++)
         tell_port(r, &best[i]);
+    status = status ? status : r->status;
     return status ? status : r->replied ? 0 : NC_FAILED;
 }
 

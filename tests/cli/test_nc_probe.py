@@ -1,6 +1,7 @@
 """hail nc -zu: reply, refused or unknown, and never a false "succeeded". In network namespaces, where the
 ports of the services are free."""
 
+import json
 import os
 import random
 import shutil
@@ -210,6 +211,23 @@ def test_name_with_two_addresses(ns, nc):
         assert done.returncode == 0
         assert done.stderr.decode() == \
             "Connection to localhost (127.0.0.1) 7500 port [udp/*] succeeded! reply: 1 byte\n"
+
+
+def test_json(ns, nc):
+    """A document a port; of silence nothing is known."""
+    silent = ns.make(lambda: udp("127.0.0.1", 54))
+    with silent, Peer(ns, 53, dns):
+        done = ns.run(nc, "-zu", "--probe", "--json", "-w1", "127.0.0.1", "53-55")
+    assert (done.returncode, done.stderr) == (0, b"")
+    common = {"schema": "hail.nc/1", "host": "127.0.0.1", "address": "127.0.0.1"}
+    rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert [row.pop("service") for row in rows][0] == "domain"
+    assert rows == [
+        {**common, "port": 53, "open": True, "error": None, "answer": "reply", "asked": "DNS",
+         "says": "REFUSED, 0 in answer, 0 in authority"},
+        {**common, "port": 54, "open": None, "error": None, "answer": "unknown", "asked": None, "says": None},
+        {**common, "port": 55, "open": False, "error": "Connection refused", "answer": "refused",
+         "asked": None, "says": None}]
 
 
 def test_no_route(ns, nc):
