@@ -131,7 +131,7 @@ unit-tests: $(TESTS)
 thread-tests: $(filter $O/tests/test_loop%,$(TESTS))
 replays: $(REPLAYS)
 examples: $(EXAMPLES)
-benches: $(BENCHES) $O/bench/spawn $O/bench/sockets $O/bench/floor $O/bench/pipe
+benches: $(BENCHES) $O/bench/spawn $O/bench/sockets $O/bench/floor $O/bench/pipe $O/bench/nc_udp
 
 # --- evidence ---
 
