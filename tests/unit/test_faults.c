@@ -36,8 +36,12 @@ static int told(const struct hail_ctx *ctx, int rc)
 static int converse(struct hail_ctx *ctx, struct hail_datagram *a, struct hail_datagram *b)
 {
     char byte;
-    int rc = hail_send_to(ctx, a, NULL, "x", 1);
-    if (rc == 0) {
+    int rc = hail_datagram_errors(ctx, a, true);
+    if (rc == 0)
+        rc = hail_send_to(ctx, a, NULL, "x", 1);
+    if (rc == 0)
+        rc = hail_datagram_accept(ctx, b);
+    if (rc == 1) {
         ssize_t n = hail_recv_from(ctx, b, &byte, 1, NULL);
         rc = n < 0 ? (int)n : 0;
     }
