@@ -286,6 +286,10 @@ HAIL_API struct hail_telnet_slc hail_telnet_slc(const struct hail_telnet *t, uns
 /* LINEMODE's MODE bits, 0 when LINEMODE is off. */
 HAIL_API unsigned hail_telnet_mode(const struct hail_telnet *t);
 
+/* Proposes LINEMODE's MODE bits, which are in force at once (RFC 1184 section 2.2): -EOPNOTSUPP
+ * when LINEMODE is off. Sends nothing when they are in force. */
+HAIL_API int hail_telnet_ask_mode(struct hail_telnet *t, unsigned mode);
+
 /* An option's state on one side, RFC 1143: `_ours` and `_theirs` say whether it is on; `_wanted`
  * whether it is, or was asked to become, on; `_pending` whether an answer is awaited. */
 HAIL_API bool hail_telnet_ours(const struct hail_telnet *t, uint8_t option);

@@ -6,6 +6,7 @@
  * with the higher level gives in. Two that both leave it to the other (DEFAULT) have none. */
 #include "proto/telnet.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { LM_MODE = 1, LM_FORWARDMASK = 2, LM_SLC = 3 };
@@ -167,6 +168,19 @@ static void take_mode(struct hail_telnet *t, uint8_t mode)
     const uint8_t b[] = {LM_MODE, bits | HAIL_TELNET_MODE_ACK};
     hail_telnet_send_sub(t, HAIL_TELOPT_LINEMODE, b, sizeof b);
     hail_telnet_tell(t, &(struct hail_telnet_event){.type = HAIL_TELNET_MODE, .code = bits});
+}
+
+int hail_telnet_ask_mode(struct hail_telnet *t, unsigned mode)
+{
+    if (!hail_telnet_ours(t, HAIL_TELOPT_LINEMODE))
+        return -EOPNOTSUPP;
+    mode &= MODE_BITS;
+    if (mode == t->mode)
+        return t->failed;
+    t->mode = (uint8_t)mode;
+    const uint8_t b[] = {LM_MODE, t->mode};
+    hail_telnet_send_sub(t, HAIL_TELOPT_LINEMODE, b, sizeof b);
+    return t->failed;
 }
 
 void hail_telnet_linemode_came(struct hail_telnet *t, const uint8_t *p, size_t n)

@@ -68,6 +68,29 @@ static void test_mode(void **state)
     telnet_end_close(&e);
 }
 
+/* A mode proposed from here is in force at once; the peer may take it back. */
+static void test_ask_mode(void **state)
+{
+    (void)state;
+    open_client();
+    assert_int_equal(hail_telnet_ask_mode(&e.t, 1), -EOPNOTSUPP);
+    telnet_end_close(&e);
+    open_on();
+    TAKES(&e, IAC L "\001\003" SE);
+    hail_buf_clear(&e.out);
+    assert_int_equal(hail_telnet_ask_mode(&e.t, 3), 0);
+    SENT(&e, "");
+    assert_int_equal(hail_telnet_ask_mode(&e.t, 2 | HAIL_TELNET_MODE_ACK), 0);
+    SENT(&e, IAC L "\001\002" SE);
+    assert_int_equal(hail_telnet_mode(&e.t), 2);
+    TAKES(&e, IAC L "\001\006" SE); /* agreed */
+    SENT(&e, "");
+    TAKES(&e, IAC L "\001\003" SE); /* taken back */
+    SENT(&e, IAC L "\001\007" SE);
+    assert_int_equal(hail_telnet_mode(&e.t), 3);
+    telnet_end_close(&e);
+}
+
 static void test_forwardmask(void **state)
 {
     (void)state;
@@ -187,9 +210,10 @@ static void test_slc_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_begin),        cmocka_unit_test(test_mode),
-        cmocka_unit_test(test_forwardmask),  cmocka_unit_test(test_slc),
-        cmocka_unit_test(test_slc_commands), cmocka_unit_test(test_slc_many),
+        cmocka_unit_test(test_begin),    cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_ask_mode), cmocka_unit_test(test_forwardmask),
+        cmocka_unit_test(test_slc),      cmocka_unit_test(test_slc_commands),
+        cmocka_unit_test(test_slc_many),
     };
     return cmocka_run_group_tests_name("telnet linemode", tests, NULL, NULL);
 }
