@@ -76,17 +76,12 @@ static int ask_kludge(struct telnet *t)
 /* A bit of LINEMODE's MODE: this side proposes, RFC 1184 section 2.2. */
 static int ask_bit(struct telnet *t, uint8_t bit, bool on)
 {
-    enum { LM_MODE = 1 };
     if (!hail_telnet_wanted(&t->engine, HAIL_TELOPT_LINEMODE, true)) {
         printf("?Need to have LINEMODE option enabled first.\n'mode ?' for help.\n");
         return TELNET_STAY;
     }
-    unsigned mode = on ? t->linemode | bit : t->linemode & ~(unsigned)bit;
-    if (mode == t->linemode)
-        return TELNET_GO;
-    t->linemode = mode;
-    const uint8_t b[] = {LM_MODE, (uint8_t)mode};
-    hail_telnet_send_sub(&t->engine, HAIL_TELOPT_LINEMODE, b, sizeof b);
+    unsigned mode = hail_telnet_mode(&t->engine);
+    hail_telnet_ask_mode(&t->engine, on ? mode | bit : mode & ~(unsigned)bit);
     return TELNET_GO;
 }
 

@@ -26,7 +26,7 @@ int telnet_mode_wanted(const struct telnet *t)
         return t->silent_echo ? mode & ~TELNET_MODE_ECHO : mode;
     }
     if (hail_telnet_wanted(e, HAIL_TELOPT_LINEMODE, true))
-        mode |= (int)t->linemode;
+        mode |= (int)hail_telnet_mode(e);
     return mode;
 }
 

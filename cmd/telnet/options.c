@@ -335,6 +335,8 @@ static int parse_as_hail(struct common *c, int argc, char **argv)
     int status = parse_options(c->cmd, c, kept, argv, &first);
     if (status >= 0)
         return status;
+    if (c->json)
+        return usage_error(c->cmd, "--json: a conversation has no rows; see --transcript");
     for (chosen.n = 0; argv[first] && chosen.n < 2; chosen.n++)
         words[chosen.n] = argv[first++];
     if (argv[first] || (port && chosen.n != 1))

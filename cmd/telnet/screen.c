@@ -106,7 +106,6 @@ static void option_changed(struct telnet *t, const struct hail_telnet_event *e)
         again = t->local_flow = e->on;
     if (e->ours && e->option == HAIL_TELOPT_LINEMODE) {
         again = true;
-        t->linemode = 0;
         if (e->on)
             line_mode_on(t);
     }
@@ -148,7 +147,6 @@ void telnet_event(void *arg, const struct hail_telnet_event *e)
         flow_changed(t, e->code);
         break;
     case HAIL_TELNET_MODE:
-        t->linemode = e->code;
         telnet_mode_update(t, false);
         break;
     case HAIL_TELNET_SLC:

@@ -248,6 +248,7 @@ static void session_over(struct telnet *t, int rc)
 
 void telnet_hang_up(struct telnet *t)
 {
+    telnet_signals_keys(false);
     telnet_terminal_mode(t, TELNET_MODE_COMMAND, true);
     hail_pump_free(t->pump);
     t->pump = NULL;
@@ -272,7 +273,6 @@ void telnet_engine_begin(struct telnet *t)
     t->kludge = true;
     t->spoken = t->local_flow = t->silent_echo = t->closing = t->input_over = t->waits = false;
     t->restart_any = -1;
-    t->linemode = 0;
     t->failed = 0;
     t->at_bol = true;
     t->after_rlogin = false;
@@ -318,10 +318,12 @@ static bool visit_prompt(struct telnet *t)
     drain(t, false);
     telnet_terminal_mode(t, TELNET_MODE_COMMAND, true);
     t->at_prompt = true;
+    telnet_signals_at_prompt(t, true);
     telnet_prompt(t, false);
     if (!t->stream)
         return false;
     fflush(stdout);
+    telnet_signals_at_prompt(t, false);
     t->at_prompt = false;
     telnet_mode_update(t, true);
     telnet_flush(t);
@@ -339,7 +341,7 @@ static bool keyboard_is_over(const struct telnet *t)
 {
     struct hail_flow_info net;
     hail_pump_flow(t->pump, TELNET_NET, &net);
-    return net.state == HAIL_FLOW_ENDED;
+    return net.state == HAIL_FLOW_ENDED || (net.state == HAIL_FLOW_FAILED && !net.at_sink);
 }
 
 void telnet_session(struct telnet *t)

@@ -34,6 +34,7 @@ unsigned telnet_signals_take(void);         /* all but SIGURG */
 bool telnet_signals_urgent(void);           /* SIGURG, taken */
 /* Which keys of the terminal are for the conversation; otherwise they do what they always do. */
 void telnet_signals_keys(bool for_peer);
+void telnet_signals_at_prompt(const struct telnet *t, bool there);
 /* Stops the program, or all of its job, until it is to go on. */
 void telnet_suspend(struct telnet *t, bool whole_job);
 

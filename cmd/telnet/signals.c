@@ -110,6 +110,18 @@ void telnet_signals_keys(bool for_peer)
     keys_for_peer = for_peer;
 }
 
+/* At the prompt ^Z stops the program at once: the terminal is as it was found. */
+void telnet_signals_at_prompt(const struct telnet *t, bool there)
+{
+    struct sigaction act = {.sa_handler = SIG_DFL};
+    if (!there) {
+        act.sa_sigaction = on_key;
+        act.sa_flags = SA_SIGINFO | SA_RESTART;
+    }
+    if (t->tty.in)
+        set(SIGTSTP, &act);
+}
+
 void telnet_suspend(struct telnet *t, bool whole_job)
 {
     struct sigaction before, stop = {.sa_handler = SIG_DFL};

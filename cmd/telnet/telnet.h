@@ -173,7 +173,6 @@ struct telnet {
     bool waits;          /* urgent bytes are behind others */
     int failed;          /* -errno of what an event did */
     bool kludge;         /* LINEMODE was not agreed on: SGA and ECHO decide */
-    unsigned linemode;   /* LINEMODE's MODE in force */
     bool local_flow;     /* LFLOW: XON and XOFF are meant for here */
     int restart_any;     /* LFLOW: -1 not told, 0, 1 */
 

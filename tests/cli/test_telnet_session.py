@@ -279,7 +279,7 @@ def test_signal_at_the_prompt(hail, tmp_path, record, fresh):
 # --- stopping and going on ---
 
 @pytest.mark.parametrize("greeting", [CHARACTERS, b""], ids=["characters", "plain"])
-@pytest.mark.parametrize("how", ["z", "key", "kill"])
+@pytest.mark.parametrize("how", ["z", "key", "kill", "key at the prompt"])
 def test_stop_and_go_on_under_a_shell(hail, tmp_path, record, greeting, how):
     if how == "key" and greeting:
         pytest.skip("^Z is the peer's there")
@@ -295,6 +295,10 @@ def test_stop_and_go_on_under_a_shell(hail, tmp_path, record, greeting, how):
         child.sendline("z")
     elif how == "key":
         child.send("\x1a")
+    elif how == "key at the prompt":
+        child.send("\x1d")
+        wait(child, "telnet> ")
+        child.send("\x1a")
     else:
         os.kill(os.tcgetpgrp(child.child_fd), signal.SIGTSTP)
     wait(child, "Stopped")
@@ -303,12 +307,29 @@ def test_stop_and_go_on_under_a_shell(hail, tmp_path, record, greeting, how):
     child.sendline("stty -a | grep -o -- '-*icanon'; fg")
     wait(child, r"[\r\n]icanon")
     wait(child, "telnet 127")
+    if how == "key at the prompt":
+        child.sendline("")
     until(child, lambda c: not greeting or not termios.tcgetattr(c)[3] & termios.ICANON)
     child.send("bye\r")
     wait(child, "closed by foreign host")
     child.sendline("exit")
     end(child)
     assert b"bye\r" in server.heard(0)
+
+
+def test_interrupt_at_the_prompt_without_a_connection(hail, tmp_path, record):
+    server = record(CHARACTERS + b"ready\r\n")
+    child = spawn([hail, "telnet"], tmp_path)
+    wait(child, "telnet> ")
+    child.sendline(f"open 127.0.0.1 {server.port}")
+    wait(child, "ready")
+    until(child, lambda c: not termios.tcgetattr(c)[3] & termios.ICANON)
+    child.send("\x1d")
+    wait(child, "telnet> ")
+    child.sendline("close")
+    wait(child, "Connection closed.\r\ntelnet> ")
+    child.send("\x03")
+    assert end(child)[2] == signal.SIGINT
 
 
 def test_suspend_key_goes_to_a_peer_in_line_mode(hail, tmp_path, record):
@@ -375,10 +396,12 @@ def test_login(hail, tmp_path, telnetd, options):
     wait(child, "telnet> ")
     child.sendline("send ayt")
     wait(child, r"\[Yes\]")
-    child.sendline("sleep 1000")
-    wait(child, "sleep 1000")
-    child.send("\x03")
-    wait(child, "ready> ")
+    child.sendline("echo be''gun; sleep 1000")
+    wait(child, "begun")
+    for _ in range(20):  # the shell may not have started it yet
+        child.send("\x03")
+        if child.expect(["ready> ", pexpect.TIMEOUT], timeout=1) == 0:
+            break
     child.sendline("printf '\\033[31mred\\033]52;c;aGk=\\007\\033[0m.'")
     wait(child, r"red\x1b\[0m\.")  # colours pass, the clipboard stays shut
     wait(child, "ready> ")
@@ -420,6 +443,29 @@ def test_what_is_piped_in_is_sent_whole_and_never_a_command(hail, record):
     assert server.heard(0) == text.replace(b"\n", b"\r\n")
     assert ran.stdout.endswith(server.heard(0)[-100:])
     assert ran.returncode == 0
+
+
+def test_what_follows_open_in_a_pipe_is_the_conversation(hail, record):
+    server = record(kind=Mirror)
+    ran = subprocess.run([hail, "telnet"], capture_output=True, timeout=20, check=False,
+                         input=b"status\nopen 127.0.0.1 %d\nstatus\nquit\n" % server.port)
+    assert server.heard(0) == b"status\r\nquit\r\n"
+    assert ran.returncode == 0
+    assert ran.stdout.endswith(b"got 14\r\nstatus\r\nquit\r\n")
+
+
+def test_without_standard_input(hail, record):
+    server = record(kind=Mirror)
+    ran = subprocess.run(f"exec '{hail}' telnet 127.0.0.1 {server.port} <&-", shell=True,
+                         capture_output=True, timeout=20, check=False)
+    assert b"got 0" in ran.stdout
+    assert ran.returncode == 0
+
+
+def test_json_is_refused(hail):
+    ran = subprocess.run([hail, "telnet", "--json", "127.0.0.1", "1"], capture_output=True,
+                         timeout=20, check=False)
+    assert ran.returncode == 2
 
 
 @pytest.mark.parametrize("option, sent", [("--crlf", b"a\r\nb\r\n\r\n"), ("--lf", b"a\r\nb\n\n"),
@@ -559,6 +605,20 @@ def test_endless_negotiation_ends(hail, tmp_path):
         reader.join(10)
         peer.close()
     assert len(b"".join(answers)) < 100
+
+
+def test_options_split_at_every_byte(hail, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        child = spawn([hail, "telnet", "127.0.0.1", listener.getsockname()[1]], tmp_path)
+        peer, _ = listener.accept()
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in CHARACTERS + bytes([IAC, DO, NAWS, IAC, SB, 24, 1, IAC, SE]) + b"a\xff\xffb\r\n":
+            peer.sendall(bytes([byte]))
+            time.sleep(0.002)
+        wait(child, "a\xffb|ab|a.{1,12}b")
+        until(child, lambda c: not termios.tcgetattr(c)[3] & termios.ICANON)
+        peer.close()
+        end(child)
 
 
 def test_a_huge_subnegotiation_is_dropped(hail, tmp_path):
