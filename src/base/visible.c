@@ -12,6 +12,11 @@ void hail_visible_init(struct hail_visible *v, enum hail_visible_mode mode, bool
     v->utf8 = utf8;
 }
 
+void hail_visible_show(struct hail_buf *out, uint32_t cp, bool raw)
+{
+    hail_buf_printf(out, raw ? "\\x%02x" : "<U+%04X>", (unsigned)cp);
+}
+
 static void show(struct hail_visible *v, struct hail_buf *out, struct hail_visible_unit u)
 {
     if (v->cr)
@@ -20,13 +25,13 @@ static void show(struct hail_visible *v, struct hail_buf *out, struct hail_visib
     if (v->cr)
         return;
     if (u.raw)
-        hail_buf_printf(out, "\\x%02x", (unsigned)u.cp);
+        hail_visible_show(out, u.cp, true);
     else if (u.cp == '\n' || u.cp == '\t')
         hail_buf_char(out, (char)u.cp);
     else if (u.cp < 0x20 || u.cp == 0x7F)
         hail_buf_printf(out, "^%c", (int)(u.cp ^ 0x40));
     else if (hail_utf8_unsafe(u.cp))
-        hail_buf_printf(out, "<U+%04X>", (unsigned)u.cp);
+        hail_visible_show(out, u.cp, false);
     else
         hail_buf_add(out, u.p, u.n);
 }

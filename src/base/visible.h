@@ -12,7 +12,8 @@
  * clipboard or makes the terminal type: ENQ; OSC 52 and its like, title setting (OSC 0, 1, 2, ...,
  * ESC k) and reports (CSI 20 t, 21 t), every OSC that asks (`?`), DECRQSS and all other device
  * control strings but pictures, fonts and updates; the change of the character set (ESC %), which
- * would undo the rest. In 7-bit and 8-bit form; a sequence that is not well formed is dropped.
+ * would undo the rest. A sequence that is not well formed is dropped. The 8-bit controls that begin
+ * a string are shown instead, with the string as text: in other charsets they are letters.
  */
 #ifndef HAIL_BASE_VISIBLE_H
 #define HAIL_BASE_VISIBLE_H

@@ -10,9 +10,11 @@
  *                    |   k X ^ _               |                          ST
  *                    '-------------------------'-----> SKIPPING -------------> GROUND
  *
- * A C1 control is what ESC and its letter are. ESC begins anew in every state, so that whatever a
- * terminal makes of a sequence that was broken off, the next is judged by itself; CAN and SUB end
- * one. What has not been judged is held, never more than HAIL_VISIBLE_HELD.
+ * A C1 control is what ESC and its letter are. Those that begin a string are shown (\x9d), and the
+ * string is text: nobody sends them on purpose, but other charsets have letters there. ESC begins
+ * anew in every state, so that whatever a terminal makes of a sequence that was broken off, the
+ * next is judged by itself; CAN and SUB end one. What has not been judged is held, never more than
+ * HAIL_VISIBLE_HELD.
  */
 #include "base/visible_session.h"
 
@@ -200,11 +202,16 @@ static void string_ends(struct hail_visible *v, struct hail_buf *out, const char
     enter(v, GROUND);
 }
 
-/* Something else begins, or ESC \ has not come: a string that the terminal is in is ended. */
+/* Something else begins, or ESC \ has not come: a string that the terminal is in is ended; a C1
+ * that was held turns out to be none, and is shown with what followed it. */
 static void broken_off(struct hail_visible *v, struct hail_buf *out, uint8_t next)
 {
     if (v->state == PASSING)
         hail_buf_str(out, "\033\\");
+    if (v->nheld && v->held[0] != ESC && !v->overlong) {
+        hail_visible_show(out, (unsigned char)v->held[v->head - 1], v->head == 1);
+        hail_buf_add(out, v->held + v->head, v->nheld - v->head);
+    }
     if (v->state != GROUND && v->state != SKIPPING)
         v->blocked++;
     enter(v, next);
@@ -237,6 +244,10 @@ static void control(struct hail_visible *v, struct hail_buf *out, struct hail_vi
             hail_buf_add(out, u.p, u.n);
     } else if (u.cp == 0x9C && v->state >= OSC) {
         string_ends(v, out, u.p, u.n);
+    } else if (u.cp == 0x90 || u.cp == 0x98 || u.cp >= 0x9D) { /* DCS, SOS, OSC, PM, APC */
+        broken_off(v, out, GROUND);
+        v->blocked++;
+        hail_visible_show(out, u.cp, u.raw);
     } else {
         broken_off(v, out, ESCAPE);
         hold(v, u);

@@ -13,6 +13,9 @@ struct hail_visible_unit {
     bool raw;
 };
 
+/* Appends a byte that belongs to no character, or one that is not to be seen. */
+void hail_visible_show(struct hail_buf *out, uint32_t cp, bool raw);
+
 /* Whether the next byte begins anew: nothing is held. */
 bool hail_visible_ground(const struct hail_visible *v);
 
