@@ -813,3 +813,28 @@ def test_input_that_cannot_be_read(nc, tmp_path):
         assert run.process.wait(10) == 8
         assert os.strerror(errno.EISDIR).lower() in run.err().lower()
     os.close(folder)
+
+
+def test_passes_the_socket(nc, tmp_path):
+    """-F: whoever is at the other end of standard output gets it, connected."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with udp() as judge, ours, theirs:
+        with Running(tmp_path, [*nc, "-uF", "127.0.0.1", judge.getsockname()[1]], stdout=theirs) as run:
+            _, fds, _, _ = socket.recv_fds(ours, 1, 1)
+            assert run.process.wait(10) == 0
+        with socket.socket(fileno=fds[0]) as passed:
+            assert passed.type == socket.SOCK_DGRAM
+            passed.send(b"from elsewhere")
+            assert judge.recv(100) == b"from elsewhere"
+
+
+def test_closed_standard_input(nc, tmp_path, free_port):
+    """The socket does not take its place."""
+    port = free_port()
+    with udp() as peer, Running(tmp_path, ["sh", "-c", 'exec "$@" <&-', "sh", *nc, "-lu", "127.0.0.1",
+                                           port], stdin=subprocess.DEVNULL) as run:
+        until(lambda: is_bound(port))
+        peer.sendto(b"hello", ("127.0.0.1", port))
+        until(lambda: run.out() == b"hello")
+        assert received(peer) == []
+        assert run.process.poll() is None
