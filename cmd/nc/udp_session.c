@@ -29,11 +29,10 @@ struct session {
     struct hail_addr peer; /* `many`: the one that spoke last; len 0: none yet */
     uint64_t received;
     bool local; /* Unix */
-    bool connected;
-    bool net_ready;
+    bool connected, net_ready;
     bool net_full, net_retry; /* it took no more: until POLLOUT, or to be tried again */
-    bool in_over, out_over, over;
-    bool refused;
+    bool retried;             /* the first of the row failed once */
+    bool in_over, out_over, over, refused;
     bool stale; /* what is received now may have come before the refusal: errors overtake it */
     unsigned late;
     int error; /* -errno of the first failure, of which `why` tells */
@@ -171,13 +170,14 @@ static void was_sent(struct session *s, int n)
     s->net_full = s->net_retry || n == -EAGAIN;
     if (s->net_full)
         return;
-    bool refusal = udp_is_refusal(n, s->local);
+    bool refusal = udp_is_refusal(n, s->local), first = n < 0 && !s->retried && !s->local;
+    /* mostly it is an error of one that was sent before: this one is to be sent yet */
+    s->retried = first && (refusal || n == -EMSGSIZE);
     if (refusal)
         refused(s, n);
-    else if (n < 0)
+    else if (n < 0 && !s->retried)
         keep_error(s, n);
-    /* UDP is told of one sent before: this one is to be sent yet */
-    if (n < 0 && !(refusal && !s->local))
+    if (n < 0 && !s->retried)
         udp_row_drop(r);
     for (int i = 0; i < n; i++) {
         if (!s->o->interval_ms)
@@ -242,7 +242,7 @@ static bool receive(struct session *s)
         count(s);
     else if (udp_is_refusal(n, s->local))
         refused(s, n);
-    else if (n != -EAGAIN)
+    else if (n != -EAGAIN && n != -EMSGSIZE) /* which is of one that was sent */
         keep_error(s, n);
     s->stale = s->stale && s->net_ready;
     return n != -EAGAIN;

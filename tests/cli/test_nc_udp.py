@@ -466,6 +466,23 @@ def test_hops_of_a_group(nc, tmp_path):
 
 
 @ROOT
+def test_the_network_goes_and_comes_back(nc, tmp_path):
+    """What cannot be sent is told and left; nothing spins, and the next goes when it can."""
+    with Namespace() as ns, ns.make(lambda: udp("0.0.0.0")) as judge:
+        ns.run("ip", "addr", "add", "10.9.9.1/32", "dev", "lo")
+        with Running(tmp_path, [*nc, "-u", "10.9.9.1", judge.getsockname()[1]], prefix=ns.prefix) as run:
+            run.say(b"one")
+            assert judge.recv(10) == b"one"
+            ns.run("ip", "addr", "del", "10.9.9.1/32", "dev", "lo")
+            run.say(b"lost")
+            until(lambda: "unreachable" in run.err())
+            idles(run)
+            ns.run("ip", "addr", "add", "10.9.9.1/32", "dev", "lo")
+            run.say(b"two")
+            assert judge.recv(10) == b"two"
+
+
+@ROOT
 def test_narrow_path(nc, tmp_path):
     """Datagrams that the path does not take in one packet are not cut by us, but by IP."""
     with Namespace() as ns:
