@@ -28,7 +28,7 @@ static bool make_folders(char *path)
     return true;
 }
 
-/* "telnet-smtp", or with the port of a protocol that is not known. */
+/* "telnet-smtp", or with the port of a protocol that is not known, or "telnet-unix". */
 static char *file_name(const struct telnet *t)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -37,7 +37,10 @@ static char *file_name(const struct telnet *t)
     char *path = NULL, port[16];
     if (!given && !(home && home[0] == '/'))
         return NULL;
-    snprintf(port, sizeof port, "%u", t->port);
+    if (t->is_unix)
+        strcpy(port, "unix");
+    else
+        snprintf(port, sizeof port, "%u", t->port);
     if (asprintf(&path, "%s%s/hail/telnet-%s", given ? state : home, given ? "" : "/.local/state",
                  talk[0] ? talk : port) < 0)
         return NULL;
