@@ -123,7 +123,7 @@ static bool send_one(struct telnet *t, const struct row *row, const char *arg)
     switch (row->what) {
     case ESCAPE: {
         const char c = (char)t->chars.escape;
-        return hail_buf_add(&t->out, &c, 1) == 0;
+        return telnet_say(t, &c, 1) == 0;
     }
     case STATUS:
         return ask_status(t);

@@ -66,7 +66,7 @@ static void crlf(struct telnet *t, int to)
     printf("Will send carriage returns as telnet <CR>%s.\n", t->toggle.crlf ? "<LF>" : "<NUL>");
 }
 
-static void debug(struct telnet *t, int to)
+void telnet_socket_debug(struct telnet *t, int to)
 {
     (void)to;
     if (t->stream && setsockopt(hail_stream_fd(t->stream), SOL_SOCKET, SO_DEBUG, &t->toggle.debug,
@@ -101,7 +101,7 @@ const struct telnet_toggle telnet_toggle_rows[] = {
     {"localchars", "local recognition of certain control characters", NULL, AT(localchars),
      "recognize certain control characters"},
     {" ", "", NULL, -1, NULL},
-    {"debug", "debugging", debug, AT(debug), "turn on socket level debugging"},
+    {"debug", "debugging", telnet_socket_debug, AT(debug), "turn on socket level debugging"},
     {"netdata", "printing of hexadecimal network data (debugging)", NULL, AT(netdata),
      "print hexadecimal representation of network traffic"},
     {"prettydump", "output of \"netdata\" to user readable format (debugging)", NULL,

@@ -261,6 +261,8 @@ static int dial(struct telnet *t, const struct wanted *w)
     t->port = t->is_unix ? 0 : to.port;
     t->offers = w->offers || t->port == TELNET_PORT || t->port == TELNETS_PORT;
     snprintf(t->host, sizeof t->host, "%s", w->host);
+    if (t->toggle.debug)
+        telnet_socket_debug(t, 1);
     return telnet_tls_begin(t, &to);
 }
 

@@ -60,5 +60,6 @@ extern const struct telnet_toggle telnet_toggle_rows[];
 int *telnet_toggle_value(struct telnet *t, const struct telnet_toggle *row);
 void telnet_toggle_say(struct telnet *t, const struct telnet_toggle *row);
 void telnet_toggle_list(const char *verb);
+void telnet_socket_debug(struct telnet *t, int to); /* as `toggle debug` says */
 
 #endif

@@ -8,6 +8,8 @@
 #include "editor.h"
 #include "explain.h"
 #include "session.h"
+
+#include "base/error.h"
 #include "transcript.h"
 
 #include <errno.h>
@@ -180,12 +182,8 @@ static bool mark_is_ahead(const struct telnet *t)
     return poll(&p, 1, 0) > 0 && (p.revents & POLLPRI);
 }
 
-int telnet_came(void *arg, struct hail_pump *p, const char *data, size_t n)
+static int take(struct telnet *t, const char *data, size_t n)
 {
-    struct telnet *t = arg;
-    (void)p;
-    if (n == 0)
-        return ended(t);
     telnet_netlog_dump(t, t->toggle.netdata, '<', data, n);
     if (telnet_signals_urgent() && !telnet_is_plain(t) && mark_is_ahead(t))
         hail_telnet_urgent(&t->engine);
@@ -199,4 +197,16 @@ int telnet_came(void *arg, struct hail_pump *p, const char *data, size_t n)
         return (int)rc;
     int sent = telnet_flush(t);
     return sent == -EPIPE ? 0 : sent; /* nothing more can be sent: go on reading */
+}
+
+int telnet_came(void *arg, struct hail_pump *p, const char *data, size_t n)
+{
+    struct telnet *t = arg;
+    (void)p;
+    int rc = n ? take(t, data, n) : ended(t);
+    if (rc == 0 || rc == -ENOMEM)
+        return rc;
+    const char *why = rc == -ENOBUFS ? "it asks on and on, and takes no answer" : NULL;
+    return hail_fail(&t->c->ctx, HAIL_LAYER_PROTO, -rc, "converse", "converse with %s: %s", t->host,
+                     why ? why : hail_errno_text(-rc));
 }

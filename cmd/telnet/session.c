@@ -225,22 +225,37 @@ static int end_status(struct telnet *t, int rc)
     return STATUS_DONE;
 }
 
+/* It was not the peer who closed. */
+static bool failed_here(const struct telnet *t)
+{
+    struct hail_flow_info tty = {0};
+    if (t->pump)
+        hail_pump_flow(t->pump, TELNET_TTY, &tty);
+    return tty.state == HAIL_FLOW_FAILED && (tty.at_sink || tty.error.layer == HAIL_LAYER_PROTO);
+}
+
+/* The peer has ended its side: what was read of the input still goes out. */
+static void send_the_rest(struct telnet *t)
+{
+    struct hail_flow_info net, tty;
+    hail_pump_flow(t->pump, TELNET_NET, &net);
+    hail_pump_flow(t->pump, TELNET_TTY, &tty);
+    if (net.state >= HAIL_FLOW_ENDED || tty.state != HAIL_FLOW_ENDED)
+        return;
+    hail_pump_end_source(t->pump, TELNET_NET);
+    while (hail_pump_run(&t->c->ctx, t->pump) > 0)
+        telnet_signals_take();
+}
+
 /* The peer has closed, or nothing can go on: says so, and is the end of the program. */
 static void session_over(struct telnet *t, int rc)
 {
-    struct hail_flow_info net = {0};
-    if (t->pump)
-        hail_pump_flow(t->pump, TELNET_NET, &net);
-    if (rc >= 0 && t->pump && net.state < HAIL_FLOW_ENDED &&
-        hail_pump_pending(t->pump, TELNET_NET) > 0 && !t->tty.in) {
-        hail_pump_end_source(t->pump, TELNET_NET); /* what was read of the input still goes out */
-        while (hail_pump_run(&t->c->ctx, t->pump) > 0)
-            telnet_signals_take();
-    }
+    if (rc >= 0 && t->pump && !t->tty.in)
+        send_the_rest(t);
     telnet_terminal_mode(t, TELNET_MODE_COMMAND, true);
     t->closing = true;
     t->status = t->pump ? end_status(t, rc) : fail(t->c);
-    if (rc >= 0)
+    if (rc >= 0 && !failed_here(t))
         telnet_complain("Connection closed by foreign host.\n");
     telnet_hang_up(t);
     t->leave = true;

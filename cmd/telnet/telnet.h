@@ -71,7 +71,6 @@ struct telnet_options {
     const char *host, *port;  /* NULL: none given; the prompt */
     const char *user;         /* -l */
     const char *bind;         /* -b */
-    bool log_in;              /* -a, -l, -r */
     bool eight_in, eight_out; /* -8, -L */
     bool raw;                 /* --raw: show what comes as it is */
     bool no_help;             /* --no-help: replies are not explained */

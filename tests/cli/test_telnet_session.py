@@ -621,6 +621,25 @@ def test_options_split_at_every_byte(hail, tmp_path):
         end(child)
 
 
+def test_a_peer_that_asks_and_never_reads(hail):
+    """The answers that wait for it have a bound."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with subprocess.Popen([hail, "telnet", "127.0.0.1", str(listener.getsockname()[1])],
+                              stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE) as p:
+            peer, _ = listener.accept()
+            with peer:
+                try:
+                    for _ in range(1000):
+                        peer.sendall(bytes([IAC, DO, 6]) * 30000)
+                except OSError:
+                    pass
+                said = p.communicate(timeout=20)[1]
+    assert b"takes no answer" in said
+    assert b"closed by foreign host" not in said
+    assert p.returncode == 7
+
+
 def test_a_huge_subnegotiation_is_dropped(hail, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         child = spawn([hail, "telnet", "127.0.0.1", listener.getsockname()[1]], tmp_path)
