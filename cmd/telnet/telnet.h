@@ -15,14 +15,13 @@
  *   transcript.c  writing one down: --transcript
  *   signals.c     SIGINT, SIGQUIT, SIGTSTP, SIGWINCH, SIGURG ... to a descriptor
  *   prompt.c      "telnet> ": reads a line, finds the command; .telnetrc
- *   cmd_*.c       the commands of the prompt: help, open/close/quit/z/!, send, set/unset/display,
- *                 toggle, mode, slc, environ, status
+ *   cmd_*.c       the commands of the prompt: close, quit, status, z, !; send; set, unset, display;
+ *                 toggle; mode; slc (open is in dial.c, environ in environ.c)
  *   words.c       abbreviations and the words of a line
- *   settings.c    toggles and characters with their first values
  *   environ.c     the variables of NEW-ENVIRON
  *   netlog.c      the trace of -n: options, netdata, termdata
  *
- *            keys.c       telnet_say()          engine          telnet_sent()
+ *            keys.c       telnet_say()          engine          telnet_flush()
  *   keyboard ------> [editor, script] --> hail_telnet_send_data --> pump flow NET --> stream
  *                                                                                       |
  *   screen <-- pump flow TTY <-- telnet_show() <-- screen.c <-- hail_telnet_receive <---+
