@@ -179,11 +179,11 @@ int telnet_pump_back(struct telnet *t)
     return make_pump(t);
 }
 
-/* Whether the peer may be told of the end of the input: before TLS 1.3 it would have to close at
- * once and drop what it has not sent yet (RFC 5246 section 7.2.1). */
+/* Whether the peer may be told of the end of what was piped in. Under TLS that is close_notify, on
+ * which many give up what they have not answered yet (RFC 5246 section 7.2.1 even wants it). */
 static bool may_half_close(const struct telnet *t)
 {
-    return telnet_is_plain(t) && (!t->tls || t->half_close);
+    return !t->tty.in && telnet_is_plain(t) && !t->tls;
 }
 
 /* The keyboard's flow is over. 0 to go on, 1: the conversation ends, or -errno. */
@@ -194,7 +194,7 @@ static int input_ended(struct telnet *t)
     if (t->tty.in && !line)
         return 1;
     t->input_over = !t->tty.in;
-    if (end || (!t->tty.in && may_half_close(t)))
+    if (end || may_half_close(t))
         hail_shutdown(&t->c->ctx, t->stream); /* a failure shows in reading */
     int rc = drain(t, false);
     hail_pump_free(t->pump);

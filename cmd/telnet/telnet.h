@@ -146,13 +146,12 @@ struct telnet {
     char host[HAIL_HOST_MAX + 1]; /* as it was asked for */
     uint16_t port;                /* 0: a Unix socket */
     bool is_unix;
-    bool tls;        /* the stream is TLS, */
-    bool half_close; /* ... of a version in which one side may end before the other */
-    bool offers;     /* options may be offered first: port 23, or "-PORT" */
-    bool spoken;     /* the peer has begun with options: telnet_is_plain() */
-    bool closing;    /* the conversation is over: what is shown goes to standard output */
-    int wake_fd;     /* of signals */
-    int idle_fd;     /* is never readable; 0: not made */
+    bool tls;     /* the stream is TLS */
+    bool offers;  /* options may be offered first: port 23, or "-PORT" */
+    bool spoken;  /* the peer has begun with options: telnet_is_plain() */
+    bool closing; /* the conversation is over: what is shown goes to standard output */
+    int wake_fd;  /* of signals */
+    int idle_fd;  /* is never readable; 0: not made */
 
     /* what is typed */
     struct hail_buf typed;     /* after the escape character: the prompt's first line */

@@ -53,14 +53,12 @@ static int lay(struct telnet *t, enum hail_starttls protocol, bool greeted, cons
 {
     const struct telnet_tls_options *o = &t->opt.tls;
     struct hail_ctx *ctx = &t->c->ctx;
-    struct hail_tls_info info;
     name = o->name ? o->name : name;
     int rc = protocol ? hail_starttls(ctx, &t->stream, protocol, name, greeted, &o->how)
                       : hail_tls_client(ctx, &t->stream, name, &o->how);
     if (rc < 0)
         return rc;
     t->tls = true;
-    t->half_close = hail_tls_info(t->stream, &info) == 0 && strcmp(info.version, "TLSv1.3") == 0;
     tell(t);
     return 0;
 }
