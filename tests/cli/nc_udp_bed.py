@@ -4,6 +4,7 @@ network namespace of a test's own."""
 import ctypes
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -52,7 +53,7 @@ def is_bound(port, table="/proc/net/udp"):
 
 
 class Running:
-    """A program in the background, its output in files; killed at the end of the `with` at the latest."""
+    """A program in the background, its output in files; ended with the `with` at the latest."""
 
     def __init__(self, folder, command, stdin=subprocess.PIPE, stdout=None, prefix=()):
         self.folder = folder / ("run%d" % len(list(folder.iterdir())))
@@ -68,8 +69,13 @@ class Running:
     def __exit__(self, *_):
         if self.stdin and not self.stdin.closed:
             self.stdin.close()
-        if self.process.poll() is None:
-            self.process.kill()
+        if self.process.poll() is None:  # so that it removes what it made
+            self.process.terminate()
+            self.process.send_signal(signal.SIGCONT)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
         self.process.wait()
 
     def say(self, data):
