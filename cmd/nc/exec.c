@@ -1,7 +1,8 @@
 /* exec.c - --exec and --sh-exec: a program on the connection; nc.h.
  *
  * The program gets the socket itself as standard input and output, so that half-closes are its own
- * business and nothing is cut; under TLS it gets one end of a socket pair, and a pump is between.
+ * business and nothing is cut; under TLS it gets one end of a socket pair, and a pump is between,
+ * with -k in a process for each client.
  */
 #include "nc/nc.h"
 
@@ -9,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -94,12 +96,23 @@ static int start(const struct nc *nc, int fd, pid_t *pid)
     return rc ? local_error("start", nc->o.exec, rc) : 0;
 }
 
-static int wait_for(pid_t pid)
+/* Whether a signal asked us to end. */
+static bool is_cancelled(const struct nc *nc)
+{
+    struct pollfd v = {.fd = nc->c->ctx.cancel_fd, .events = POLLIN};
+    return v.fd >= 0 && poll(&v, 1, 0) > 0;
+}
+
+/* The program's status; what ends us ends it. */
+static int wait_for(const struct nc *nc, pid_t pid)
 {
     int status;
-    while (waitpid(pid, &status, 0) < 0)
+    while (waitpid(pid, &status, 0) < 0) {
         if (errno != EINTR)
             return STATUS_LOCAL;
+        if (is_cancelled(nc))
+            kill(pid, SIGTERM);
+    }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -109,7 +122,30 @@ static int on_the_socket(struct nc *nc, struct hail_stream *s)
     int fd = hail_stream_fd(s);
     (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     int status = start(nc, fd, &pid);
-    return status || nc->o.keep ? status : wait_for(pid);
+    return status || nc->o.keep ? status : wait_for(nc, pid);
+}
+
+/* Moves bytes until both sides have ended. 0, or the status after a message. */
+static int pass(struct nc *nc, struct hail_stream *program, struct hail_stream *s)
+{
+    const struct hail_pump_end a = {.stream = program, .in = -1, .out = -1};
+    const struct hail_pump_end b = {.stream = s, .in = -1, .out = -1};
+    struct hail_ctx *ctx = &nc->c->ctx;
+    struct hail_flow_info in = {0};
+    struct hail_pump *pump;
+    int rc = hail_pump_new(ctx, &a, &b, NULL, &pump);
+    if (rc == 0) {
+        rc = hail_pump_run(ctx, pump);
+        hail_pump_flow(pump, 1, &in);
+        hail_pump_free(pump);
+    }
+    if (rc < 0)
+        return fail(nc->c);
+    /* a program that has ended need not have read everything */
+    if (in.state != HAIL_FLOW_FAILED || in.at_sink)
+        return 0;
+    struct common c = {.ctx = {.err = in.error}};
+    return fail(&c);
 }
 
 static int behind_a_pump(struct nc *nc, struct hail_stream *s)
@@ -117,30 +153,39 @@ static int behind_a_pump(struct nc *nc, struct hail_stream *s)
     int pair[2];
     pid_t pid;
     struct hail_stream *program;
-    struct hail_pump *pump;
-    struct hail_ctx *ctx = &nc->c->ctx;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return local_error("start", nc->o.exec, errno);
     int status = start(nc, pair[1], &pid);
     close(pair[1]);
-    if (status || hail_stream_of_fd(ctx, pair[0], &program) < 0) {
+    if (status || hail_stream_of_fd(&nc->c->ctx, pair[0], &program) < 0) {
         close(pair[0]);
         return status ? status : fail(nc->c);
     }
-    const struct hail_pump_end a = {.stream = program, .in = -1, .out = -1};
-    const struct hail_pump_end b = {.stream = s, .in = -1, .out = -1};
-    int rc = hail_pump_new(ctx, &a, &b, NULL, &pump);
-    if (rc == 0) {
-        rc = hail_pump_run(ctx, pump);
-        hail_pump_free(pump);
-    }
+    int cut = pass(nc, program, s);
     hail_close(program);
-    status = wait_for(pid);
-    return rc < 0 ? fail(nc->c) : status;
+    status = wait_for(nc, pid);
+    return cut ? cut : status;
+}
+
+/* A process of its own, because TLS needs somebody between the client and the program. */
+static int in_a_process(struct nc *nc, struct hail_stream *s)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid < 0 ? local_error("start", nc->o.exec, errno) : 0;
+    signal(SIGCHLD, SIG_DFL);
+    int status = nc_tls_begin(nc, &s);
+    if (!status)
+        status = behind_a_pump(nc, s);
+    fflush(NULL);
+    _exit(status);
 }
 
 int nc_exec(struct nc *nc, struct hail_stream *s)
 {
     set_environment(s);
-    return nc->tls ? behind_a_pump(nc, s) : on_the_socket(nc, s);
+    if (!nc->tls)
+        return on_the_socket(nc, s);
+    return nc->o.keep ? in_a_process(nc, s) : behind_a_pump(nc, s);
 }

@@ -17,6 +17,8 @@ static int run(struct nc *nc)
         return nc_relay(nc);
     if (nc->o.datagrams)
         return nc_udp(nc);
+    if (nc->o.dccp)
+        return nc_dccp(nc);
     if (nc->o.listen)
         return nc_listen(nc);
     return nc->o.family == AF_UNIX ? nc_unix_client(nc) : nc_client(nc);

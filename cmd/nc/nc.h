@@ -16,6 +16,7 @@
  *   lines.c      -C and -i; watcher.c: --hexdump, --progress
  *   many.c       -lk: every client at once
  *   relay.c      ENDPOINT ENDPOINT
+ *   dccp.c       -Z
  *   udp.c        -u: datagrams, the listener; udp_client.c: the client
  *   udp_session.c, udp_source.c, udp_sink.c: what passes, what comes in, what goes out
  *   probe.c      -zu: what is said of a port; probe_scan.c: asking many
@@ -140,6 +141,8 @@ int nc_scan(struct nc *nc, const uint16_t *ports, size_t n);
 int nc_many(struct nc *nc, struct hail_listener *listener);
 /* udp.c: -u, client and listener. */
 int nc_udp(struct nc *nc);
+/* dccp.c: -Z, client and listener. */
+int nc_dccp(struct nc *nc);
 /* relay.c */
 int nc_relay(struct nc *nc);
 

@@ -315,8 +315,6 @@ static int check(const struct nc_options *o)
             return nc_fail("%s", rules[i].words);
     if (o->tls && (o->datagrams || o->pass_fd || o->zero_io))
         return usage_error(&command_nc, "--tls does not go with -u, -F and -z");
-    if (o->exec && o->tls && o->keep)
-        return usage_error(&command_nc, "--exec with --tls serves one client: without -k");
     if (o->exec && (o->datagrams || o->pass_fd || o->zero_io || o->second))
         return usage_error(&command_nc, "--exec does not go with -u, -F, -z and two endpoints");
     return -1;
