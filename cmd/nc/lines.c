@@ -80,6 +80,8 @@ static int put_line(struct nc_lines *l, struct hail_pump *p)
     size_t n = lf ? (size_t)(lf - l->waiting.p) + 1 : l->waiting.len;
     int rc = put(l, p, l->waiting.p, n);
     hail_buf_consume(&l->waiting, n);
+    if (!lf)
+        return rc; /* its end is still to come */
     l->pausing = true;
     hail_pump_hold(p, 0, true);
     hail_pump_stop_at(p, hail_deadline_in(l->interval_s * 1000LL));
@@ -104,7 +106,7 @@ bool nc_lines_go_on(struct nc_lines *l, struct hail_pump *p)
     l->pausing = false;
     if (l->waiting.len)
         put_line(l, p);
-    else
+    if (!l->pausing)
         hail_pump_hold(p, 0, false);
     return true;
 }

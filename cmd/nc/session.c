@@ -68,16 +68,14 @@ static int from_peer(void *arg, struct hail_pump *p, const char *data, size_t n)
     struct session *s = arg;
     if (s->watcher)
         nc_watch(s->watcher, 1, data, n);
-    if (n == 0)
-        return 0;
-    if (s->nc->o.telnet)
+    if (s->nc->o.telnet && n)
         (void)hail_telnet_receive(&s->telnet, data, n);
-    if (s->limit && --s->limit == 0) {
+    if (s->limit && --s->limit == 0) { /* the end counts, too */
         s->finished = true;
         hail_pump_end_source(p, 1);
         hail_pump_end_source(p, 0);
     }
-    return hail_pump_put(p, 1, data, n);
+    return n ? hail_pump_put(p, 1, data, n) : 0;
 }
 
 static void on_over(void *arg, struct hail_pump *p, int flow)
@@ -186,6 +184,8 @@ int nc_session(struct nc *nc, struct hail_stream *stream)
     const struct hail_pump_end std = {
         .in = o->detached || !can_read(STDIN_FILENO) ? -1 : STDIN_FILENO, .out = STDOUT_FILENO};
     const struct hail_pump_end net = {.stream = stream, .in = -1, .out = -1};
+    if (std.in < 0 && o->shut)
+        (void)hail_shutdown(&nc->c->ctx, stream);
     int status, rc = hail_pump_new(&nc->c->ctx, &std, &net, &opts, &s.pump);
     if (rc < 0) {
         status = fail(nc->c);
