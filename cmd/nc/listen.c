@@ -99,7 +99,7 @@ static int one(struct nc *nc, struct hail_listener *l)
 static bool one_by_one(const struct nc_options *o)
 {
     return o->telnet || o->interval_s || o->recv_limit || o->hexdump || o->progress || o->idle_ms ||
-           o->quit_s > 0;
+           o->quit_s > 0 || o->timeout_s >= 0;
 }
 
 int nc_listen(struct nc *nc)

@@ -82,12 +82,18 @@ static void on_over(void *arg, struct hail_pump *p, int flow)
 {
     struct session *s = arg;
     const struct nc_options *o = &s->nc->o;
-    struct hail_flow_info out;
+    struct hail_flow_info in, out;
     if (flow == 0 && o->quit_s >= 0) {
         hail_pump_stop_at(p, hail_deadline_in(o->quit_s ? o->quit_s * 1000LL : 1));
         s->finished = true;
     }
-    if (flow == 1 && o->listen) {
+    if (flow != 1)
+        return;
+    hail_pump_flow(p, 1, &in);
+    if (in.state == HAIL_FLOW_FAILED && !in.at_sink) {
+        /* a reset: nobody hears us any more */
+        hail_pump_end_source(p, 0);
+    } else if (o->listen) {
         hail_pump_flow(p, 0, &out);
         s->lingering = true;
         s->said = out.in;
@@ -137,7 +143,7 @@ static int end(struct session *s, int rc)
     struct hail_flow_info in, out;
     hail_pump_flow(s->pump, 0, &out);
     hail_pump_flow(s->pump, 1, &in);
-    if (rc == -ETIMEDOUT && s->nc->o.timeout_s >= 0 && !s->nc->o.listen)
+    if (rc == -ETIMEDOUT && s->nc->o.timeout_s >= 0)
         return 0; /* -w: as netcat ends */
     if (rc < 0)
         return fail(s->nc->c);
@@ -168,7 +174,7 @@ int nc_session(struct nc *nc, struct hail_stream *stream)
     struct session s = {.nc = nc, .stream = stream, .limit = o->recv_limit};
     struct hail_pump_opts opts = {
         .over = on_over, .arg = &s, .keep_open = {!o->shut, true}, .idle_ms = o->idle_ms};
-    if (o->timeout_s >= 0 && !o->listen)
+    if (o->timeout_s >= 0)
         opts.idle_ms = o->timeout_s ? o->timeout_s * 1000LL : 1;
     if (nc_watcher_new(nc, stream, &s.watcher) < 0 || nc_lines_new(nc, &s.lines) < 0)
         return fail(nc->c);
