@@ -195,7 +195,9 @@ int nc_client(struct nc *nc)
     if (!ports)
         return NC_FAILED;
     int status = NC_FAILED;
-    if (nc->o.zero_io && (n > 1 || nc->c->json) && !nc->o.interval_s && !nc->proxied) {
+    const struct nc_options *o = &nc->o;
+    if (o->zero_io && (n > 1 || nc->c->json) && !o->interval_s && !nc->proxied && !o->source &&
+        !o->source_port && !o->pass_fd) {
         status = nc_scan(nc, ports, n);
         free(ports);
         return status;

@@ -4,10 +4,12 @@
 int nc_converse(struct nc *nc, struct hail_stream **s)
 {
     int status = nc_tls_begin(nc, s);
-    if (status || nc->o.zero_io)
+    if (status)
         return status;
     if (nc->o.pass_fd && !nc->o.listen)
         return nc_pass_fd(hail_stream_fd(*s));
+    if (nc->o.zero_io)
+        return 0;
     return nc->o.exec ? nc_exec(nc, *s) : nc_session(nc, *s);
 }
 

@@ -299,11 +299,11 @@ static int check(const struct nc_options *o)
     } rules[] = {
         {local && o->dccp, "cannot use -Z and -U"},
         {local && o->port, "cannot use port with -U"},
+        {local && !o->host, "missing socket pathname"},
+        {!local && !o->port && !o->second, "missing port number"},
         {o->listen && o->zero_io, "cannot use -z and -l"},
         {!o->listen && o->keep, "must use -l with -k"},
         {local && o->pass_fd, "cannot use -F and -U"},
-        {local && !o->host, "missing socket pathname"},
-        {!local && !o->port && !o->second, "missing port number"},
         {o->proxy && o->datagrams && !local, "no proxy support for UDP mode"},
         {o->proxy && o->dccp && !o->datagrams, "no proxy support for DCCP mode"},
         {o->proxy && o->listen, "no proxy support for listen"},

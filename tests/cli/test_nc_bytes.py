@@ -21,12 +21,15 @@ pytestmark = [
 
 
 @pytest.fixture(name="space", scope="module")
-def fixture_space():
-    """The prefix for a command to be run in a namespace with its own loopback."""
-    with subprocess.Popen(["unshare", "-n", "sh", "-c", "ip link set lo up; echo ready; exec cat"],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+def fixture_space(tmp_path_factory):
+    """The prefix for a command to be run in a namespace with its own loopback and names."""
+    hosts = tmp_path_factory.mktemp("etc") / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.0.2 two\n127.0.0.3 two\n")
+    begin = f"mount --bind {hosts} /etc/hosts; ip link set lo up; echo ready; exec cat"
+    with subprocess.Popen(["unshare", "-nm", "sh", "-c", begin], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "ready\n"
-        yield ["nsenter", "-t", str(holder.pid), "-n"]
+        yield ["nsenter", "-t", str(holder.pid), "-n", "-m"]
         holder.stdin.close()
 
 
@@ -73,6 +76,17 @@ WORDS = """
 -vs 127.0.0.2 127.0.0.1 1|-s ::1 -v 127.0.0.1 1|-s nosuch.invalid 127.0.0.1 1|-U /nowhere/x
 -Uv /nowhere/x|-lU /nowhere/x|-Uz /nowhere/x|-Un x|-UN @nobody-listens|-S 127.0.0.1 1|-D 127.0.0.1 1
 -b 127.0.0.1 1|-t -v 127.0.0.1 1|-r -v 127.0.0.1 1|-C -v 127.0.0.1 1|-d -v 127.0.0.1 1
+-v localhost 1|-zv localhost 1-3|-v6 localhost 1|-v two 1|-zv two 1-2 7|-zv 127.0.0.1 3 1-2 2
+-zv 127.0.0.1 3 x|-zv 127.0.0.1 3 0 1|-v 127.0.0.1 1 2 3|-v -p 7755 localhost 1|-v -s ::1 localhost 1
+-v -s 127.0.0.1 localhost 1|-v -s localhost localhost 1|-v -s 127.0.0.9 two 1|-zv -s ::1 127.0.0.1 1-2
+-Z 127.0.0.1 1|-vZ ::1 1|-zvZ 127.0.0.1 1-3|-lvZ 127.0.0.1 45005|-ZU a b|-Zx 1:1 127.0.0.1 1|-ZU
+-x a -Z -l 1|-Zlz 1|-Zk 1 2|-v -x 127.0.0.1:1 127.0.0.1 80|-v -x 127.0.0.1 -X connect 127.0.0.1 80
+-v -x 127.0.0.1 -X 4 127.0.0.1 80|-v -x 127.0.0.1 name.invalid 80|-v -x [::1] 127.0.0.1 80
+-v -x [::1]1 127.0.0.1 80|-v -x [::1 127.0.0.1 80|-v -x : 127.0.0.1 80|-v -x a:b:c 127.0.0.1 80
+-v -x ::1 127.0.0.1 80|-v -x ::1:1 127.0.0.1 80|-v -x [::1]: 127.0.0.1 80|-v -x [] 127.0.0.1 80
+-v -x 127.0.0.1:http 127.0.0.1 80|-v -x 127.0.0.1:nosuch 127.0.0.1 80|-v -x localhost:1 127.0.0.1 80
+-v -6 -x 127.0.0.1:1 127.0.0.1 80|-n -x localhost:1 127.0.0.1 80|-vzx 127.0.0.1:1 127.0.0.1 80-82
+-v -x 127.0.0.1:1 127.0.0.1 nosuch|-P joe -x 127.0.0.1:1 127.0.0.1 1|-x nosuch.invalid:1 127.0.0.1 1
 -F -v 127.0.0.1 1|-v -l 127.0.0.1 45000-45001|-vl 192.0.2.1 45000|-6vl 127.0.0.1 45000|-n -l localhost 1
 """
 CASES = [words.split() for line in WORDS.strip().splitlines() for words in line.split("|")]
@@ -82,6 +96,22 @@ CASES = [words.split() for line in WORDS.strip().splitlines() for words in line.
 def test_words_and_statuses(both, args):
     theirs, ours = both(args)
     assert ours == theirs
+
+
+# Every mixture of what says where, with no operand to three.
+PLACES = [[*itertools.chain(*options), *operands[:n]]
+          for k in range(6) for options in itertools.combinations(
+              [["-U"], ["-u"], ["-l"], ["-k"], ["-s", "/nowhere/y"], ["-p", "nosuch"]], k)
+          for operands in [["/nowhere/x", "nosuch", "3"]]
+          for n in range(4)]
+
+
+def test_operands_of_every_kind(both):
+    for args in PLACES:
+        if "-u" in args and "-U" in args and "-l" not in args and "-s" not in args:
+            continue  # a temporary name is in the message
+        theirs, ours = both(args)
+        assert ours == theirs, args
 
 
 class Peer:
@@ -98,7 +128,7 @@ for _ in range(int(sys.argv[4])):
     c.sendall(bytes.fromhex(sys.argv[3]))
     if sys.argv[5] == "half": c.shutdown(socket.SHUT_WR)
     heard = b""
-    c.settimeout(5)
+    c.settimeout(0.6 if sys.argv[5] == "keep" else 5)
     try:
         while sys.argv[5] != "close" and (more := c.recv(65536)): heard += more
     except OSError as e: heard += repr(e).encode()
@@ -158,6 +188,23 @@ def test_conversations(both, space, case, family):
         heard = [peer.heard(), peer.heard()]
     assert ours == theirs
     assert heard[0] == heard[1]
+
+
+MIXTURES = list(itertools.product(
+    ["-N", "-q 1", "-w 1", "-C -N", "-d", "-t -N", "-W 1 -N", "-N -v", "-n -N -vv", "-N -O 4096", "-r -N",
+     "-N -T ef", "-i 1 -N", "-N -m 1", "-N -D", "-N -b", "-4 -N", "-N -s 127.0.0.1"],
+    [b"", b"one\ntwo", b"x" * 9000], [b"", b"hi\n"], ["half", "keep"]))
+
+
+@pytest.mark.parametrize("options", sorted({m[0] for m in MIXTURES}))
+def test_mixtures(both, space, options):
+    for _, say, hear, how in (m for m in MIXTURES if m[0] == options):
+        port = next(PORTS)
+        with Peer(space, "127.0.0.1", port, hear, 2, how) as peer:
+            theirs, ours = both([*options.split(), "127.0.0.1", str(port)], stdin=say)
+            heard = [peer.heard(), peer.heard()]
+        assert ours == theirs, (say, hear, how)
+        assert heard[0] == heard[1], (say, hear, how)
 
 
 def test_a_range_with_open_and_closed_ports(both, space):
