@@ -51,7 +51,7 @@ struct hail_starttls_dialog {
     enum hail_starttls protocol;
     int state;
     bool offered; /* STARTTLS is among what the peer can do */
-    bool within;  /* a reply of several lines has begun */
+    int within;   /* the code of a reply that goes on; 0: none */
     size_t in_len, all;
     char in[HAIL_STARTTLS_LINE];
 };

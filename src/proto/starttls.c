@@ -122,12 +122,13 @@ int hail_starttls_begin(struct hail_starttls_dialog *d, enum hail_starttls proto
     d->why[0] = '\0';
     d->protocol = protocol;
     d->state = HAIL_STARTTLS_GREETING;
-    d->offered = d->within = false;
+    d->offered = false;
+    d->within = 0;
     if (protocol == HAIL_STARTTLS_POSTGRES)
         return hail_starttls_send(d, HAIL_STARTTLS_ANSWER, postgres, sizeof postgres);
     if (protocol == HAIL_STARTTLS_LDAP)
         return hail_starttls_send(d, HAIL_STARTTLS_ANSWER, ldap, sizeof ldap - 1);
-    if (greeted)
+    if (greeted || protocol == HAIL_STARTTLS_NONE)
         return join(d);
     return protocol == HAIL_STARTTLS_XMPP ? open_xmpp(d, name) : 0;
 }

@@ -85,18 +85,18 @@ static int smtp(struct hail_starttls_dialog *d, const char *line)
 
 /* --- FTP and NNTP --- */
 
-/* In FTP lines in the middle of a reply need not begin with its code. */
+/* In FTP lines in the middle of a reply need not begin with its code; it ends with "code ". */
 static int ftp(struct hail_starttls_dialog *d, const char *line)
 {
     bool more = true;
     int code = reply(line, &more);
-    if (code && more)
-        d->within = true; /* the reply ends with "code " */
-    if (!code && !d->within)
-        return unexpected(d, line);
-    if (!code || more)
+    if (d->within && (code != d->within || more))
         return 0;
-    d->within = false;
+    if (!code)
+        return unexpected(d, line);
+    d->within = more ? code : 0;
+    if (more)
+        return 0;
     if (d->state == HAIL_STARTTLS_ANSWER)
         return code == 234 ? 1 : refused(d, line);
     if (code == 120) /* in a moment */
