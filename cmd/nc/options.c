@@ -349,10 +349,12 @@ int nc_parse(struct common *c, int argc, char **argv)
     if (status < 0)
         status = check(o);
     bool udp = o->datagrams && o->family != AF_UNIX;
-    bool told = o->zero_io && (udp || (!o->interval_s && !o->proxy && !o->proxy_url));
-    if (status < 0 && c->json && !told)
-        status = usage_error(&command_nc, "--json tells of ports: it goes with -z, without a proxy "
-                                          "and -i");
+    bool plain = !o->interval_s && !o->proxy && !o->proxy_url && !o->source && !o->source_port &&
+                 !o->pass_fd && !o->dccp && o->family != AF_UNIX;
+    if (status < 0 && c->json && !(o->zero_io && (udp || plain)))
+        status =
+            usage_error(&command_nc, "--json tells of ports: it goes with -z, without a proxy, "
+                                     "-F, -i, -p, -s, -U and -Z");
     if (status < 0)
         o->words = w;
     else
