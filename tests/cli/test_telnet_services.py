@@ -1,8 +1,10 @@
 """hail telnet with the daemons of Debian, as a user would type it: in plain text, after STARTTLS,
 and where TLS comes first."""
 
+import os
 import re
 import subprocess
+import sys
 
 import daemons
 import pytest
@@ -162,6 +164,38 @@ def test_web(nginx, talk):
         assert status == 0, error
         assert shown.startswith(b"HTTP/1.1 200 OK\r\n") and shown.endswith(b"\r\n\r\n" + body)
     assert certificate_told(error)
+
+
+OWN_NETWORK = """
+import pathlib, subprocess, sys, types
+here, hail, folder, ca, cert, key = sys.argv[1:]
+sys.path.insert(0, here)
+import daemons
+daemons.free_ports = lambda n: [25, 465]
+postfix = daemons.Postfix(folder, types.SimpleNamespace(cert=cert, key=key))
+try:
+    for words in (["--starttls", "localhost", "smtp"], ["localhost", "465"],
+                  ["localhost", "submissions"], ["localhost", "smtp"]):
+        r = subprocess.run([hail, "telnet", "--timeout", "20", "--ca", ca, *words],
+                           input=b"EHLO me\\r\\nQUIT\\r\\n", capture_output=True, timeout=60)
+        print(r.returncode, r.stdout.count(b"221 2.0.0 Bye"), r.stdout.count(b"220 mail.example"),
+              r.stderr.count(b"certificate verified"))
+finally:
+    postfix.close()
+"""
+
+
+def test_services_at_their_own_ports(hail, certs, tmp_path):
+    """Where the port says which protocol it is, and whether TLS comes first."""
+    if os.geteuid() != 0:
+        pytest.skip("a network namespace needs root")
+    r = subprocess.run(["unshare", "-n", "sh", "-c", 'ip link set lo up || exit 99; exec "$@"',
+                        "sh", sys.executable, "-c", OWN_NETWORK, os.path.dirname(__file__),
+                        os.path.abspath(hail), tmp_path, certs.ca, certs.cert, certs.key],
+                       capture_output=True, text=True, timeout=120, check=False)
+    if r.returncode == 99:
+        pytest.skip("no network namespace here: " + r.stderr)
+    assert r.stdout.splitlines() == ["0 1 0 1", "0 1 1 1", "0 1 1 1", "0 1 1 0"], r.stderr
 
 
 # --- on a terminal ---
