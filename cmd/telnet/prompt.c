@@ -117,20 +117,25 @@ int telnet_read_line(struct telnet *t, char *line, size_t size)
     return (int)strlen(line);
 }
 
-/* The first line of what was typed after the escape character, if all of it was. */
-static bool typed_line(struct telnet *t, char *line)
+/* What was typed right after the escape character begins the first line, or is all of it: its
+ * length, and whether it is *whole. The terminal has not echoed it. */
+static size_t typed_ahead(struct telnet *t, char *line, bool *whole)
 {
-    const char *end = t->typed.len ? memchr(t->typed.p, '\n', t->typed.len) : NULL;
-    size_t n = end ? (size_t)(end - t->typed.p) : 0;
-    bool whole = n > 0 && n < TELNET_LINE;
-    if (whole) {
-        memcpy(line, t->typed.p, n);
-        line[n] = '\0';
-        if (t->chars.rlogin == TELNET_OFF)
-            printf("%s\n", line);
+    size_t n = 0;
+    *whole = false;
+    while (n < t->typed.len && n + 1 < TELNET_LINE && isprint((unsigned char)t->typed.p[n])) {
+        line[n] = t->typed.p[n];
+        n++;
+    }
+    line[n] = '\0';
+    if (n < t->typed.len) {
+        *whole = n > 0 && (t->typed.p[n] == '\n' || t->typed.p[n] == '\r');
+        n = *whole ? n : 0; /* keys that are no text are nothing for the prompt */
     }
     hail_buf_clear(&t->typed);
-    return whole;
+    if (t->chars.rlogin == TELNET_OFF)
+        printf("%.*s%s", (int)n, line, *whole ? "\n" : "");
+    return n;
 }
 
 /* Runs a line; TELNET_GO to leave the prompt. `rc`: of ~/.telnetrc, which names the command. */
@@ -166,10 +171,12 @@ void telnet_prompt(struct telnet *t, bool top)
     for (bool first = true; !t->leave; first = false) {
         if (!rlogin)
             printf("%s> ", t->name);
-        if (!first || !typed_line(t, line)) {
+        bool whole = false;
+        size_t n = first ? typed_ahead(t, line, &whole) : 0;
+        if (!whole) {
             if (rlogin)
                 printf("%s> ", t->name);
-            if (telnet_read_line(t, line, sizeof line) < 0) {
+            if (telnet_read_line(t, line + n, sizeof line - n) < 0) {
                 printf("\n");
                 telnet_quit(t, 0, NULL);
                 break;

@@ -214,6 +214,22 @@ def test_keys_a_character_at_a_time(hail, tmp_path, record, keys):
     assert said[1] == said[0]
 
 
+@pytest.mark.parametrize("greeting", [CHARACTERS, b""], ids=["characters", "plain"])
+@pytest.mark.parametrize("keys", ["\x1dquit\r", "abc\r\x1dquit\r", "abc\x1dquit\r", "\x1dqu|it\r"])
+def test_what_is_typed_with_the_escape_character(hail, tmp_path, record, greeting, keys):
+    """One read may bring the key and the command behind it."""
+    server = record(greeting + b"ready\r\n")
+    child = spawn([hail, "telnet", "127.0.0.1", server.port], tmp_path)
+    wait(child, "ready")
+    for part in keys.split("|"):
+        child.send(part)
+        if "|" in keys and part.startswith("\x1d"):
+            wait(child, "telnet> ")
+    shown, status, _ = end(child)
+    assert "telnet> quit\r\nConnection closed.\r\n" in shown
+    assert status == 0
+
+
 def until(child, holds):
     """Waits until it holds of the child's terminal."""
     for _ in range(1000):
