@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import threading
@@ -496,6 +497,48 @@ def test_hostile_bytes_go_round(peer, run, tmp_path, split):
     again = run(p, "--script", path)
     assert (again[0], again[2]) == (0, "")
     assert p.got == first
+
+
+@pytest.fixture(name="secure")
+def fixture_secure(peer, certs):
+    """A peer under TLS; behave() may leave it without close_notify by detach()."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certs.cert, certs.key)
+
+    def make(behave, close_notify=True):
+        def under_tls(p, conn):
+            with context.wrap_socket(conn, server_side=True) as tls:
+                behave(p, tls)
+                if close_notify:
+                    tls.unwrap()
+        return peer(under_tls)
+    return make
+
+
+def test_scripts_and_transcripts_under_tls(secure, run, certs, tmp_path):
+    def behave(p, conn):
+        conn.sendall(HOSTILE)
+        p.line(conn)
+        conn.sendall(b"221 bye\r\n")
+    p = secure(behave)
+    path = tmp_path / "t"
+    tls = ["--tls", f"--ca={certs.ca}"]
+    status, out, err = run(p, *tls, "--expect", "^220", "--expect", "^250", "--expect", "^end",
+                           "--send", "QUIT", "--expect", "^221", "--transcript", path)
+    assert (status, err) == (0, "")
+    assert out.endswith(b"end \r\n221 bye\r\n")
+    assert run(p, *tls, "--script", path) == (0, out, "")
+    assert p.got == b"QUIT\r\n" * 2
+    assert run(p, "--tls", "--script", path)[0] == 6
+
+
+def test_an_answer_cut_under_tls_is_told(secure, run, certs):
+    p = secure(says(b"220 x\r\n", then=lambda c: c.recv(10)), close_notify=False)
+    tls = ["--tls", f"--ca={certs.ca}"]
+    status, out, err = run(p, *tls, "--expect", "^220", "--send", "x")
+    assert (status, out) == (7, b"220 x\r\n") and "close_notify" in err
+    status, out, err = run(p, *tls, "--expect", "^220", "--send", "x", "--expect", "^250")
+    assert (status, out) == (7, b"220 x\r\n") and "close_notify" in err
 
 
 def test_a_session_is_written_down_as_well(peer, hail, run, tmp_path):
