@@ -21,8 +21,6 @@
 
 #define WORDS_MAX 256
 
-extern char **environ;
-
 static void set(const char *name, const struct hail_endpoint *ep, const char *port_name)
 {
     char number[8];
@@ -118,7 +116,7 @@ static int wait_for(const struct nc *nc, pid_t pid)
 
 static int on_the_socket(struct nc *nc, struct hail_stream *s)
 {
-    pid_t pid;
+    pid_t pid = 0;
     int fd = hail_stream_fd(s);
     (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     int status = start(nc, fd, &pid);
@@ -151,7 +149,7 @@ static int pass(struct nc *nc, struct hail_stream *program, struct hail_stream *
 static int behind_a_pump(struct nc *nc, struct hail_stream *s)
 {
     int pair[2];
-    pid_t pid;
+    pid_t pid = 0;
     struct hail_stream *program;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return local_error("start", nc->o.exec, errno);

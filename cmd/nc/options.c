@@ -123,23 +123,23 @@ static bool take_flag(struct nc_options *o, int letter)
 
 /* A number with its name in messages and its bounds. */
 struct numeral {
-    int letter;
     const char *name;
-    bool value_told;
     long long low, high;
+    int letter;
+    bool value_told;
 };
 
 static int take_number(struct nc_options *o, int letter, const char *value)
 {
     static const struct numeral numerals[] = {
-        {'I', "TCP receive window", true, 1, WINDOW_MAX},
-        {'O', "TCP send window", true, 1, WINDOW_MAX},
-        {'i', "interval", true, 0, UINT_MAX},
-        {'M', "ttl is", false, 0, 255},
-        {'m', "minttl is", false, 0, 255},
-        {'q', "quit timer", true, INT_MIN, INT_MAX},
-        {'W', "receive limit", true, 1, INT_MAX},
-        {'w', "timeout", true, 0, INT_MAX / 1000},
+        {"TCP receive window", 1, WINDOW_MAX, 'I', true},
+        {"TCP send window", 1, WINDOW_MAX, 'O', true},
+        {"interval", 0, UINT_MAX, 'i', true},
+        {"ttl is", 0, 255, 'M', false},
+        {"minttl is", 0, 255, 'm', false},
+        {"quit timer", INT_MIN, INT_MAX, 'q', true},
+        {"receive limit", 1, INT_MAX, 'W', true},
+        {"timeout", 0, INT_MAX / 1000, 'w', true},
     };
     const struct numeral *n = numerals;
     while (n->letter != letter)
