@@ -3,12 +3,14 @@ and where TLS comes first."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import time
 
 import daemons
 import pytest
-from telnet_pty import end, spawn, wait
+from telnet_pty import Telnetd, end, spawn, wait
 
 pytestmark = pytest.mark.peers
 
@@ -236,3 +238,44 @@ def test_login_on_a_terminal(hail, certs, start, tmp_path):
     wait(child, r"\* BYE Logging out(.|\n)*b OK Logout completed")
     shown, status, _ = end(child)
     assert status == 0 and "Connection closed by foreign host." in shown
+
+
+def test_login_over_telnet_under_tls(hail, certs, tmp_path):
+    """inetutils-telnetd behind socat: options, urgent data's replacement and the window's size go
+    through TLS as well."""
+    if not (os.path.exists(Telnetd.PROGRAM) and shutil.which("socat")):
+        pytest.skip("inetutils-telnetd or socat is not installed")
+    telnetd = Telnetd(tmp_path)
+    port, = daemons.free_ports(1)
+    with subprocess.Popen(["socat", f"OPENSSL-LISTEN:{port},bind=127.0.0.1,cert={certs.cert},"
+                           f"key={certs.key},verify=0", f"TCP:127.0.0.1:{telnetd.port}"],
+                          stdin=subprocess.DEVNULL) as front:
+        try:
+            listening = f"127.0.0.1:{port} "
+            while listening not in subprocess.run(["ss", "-Hltn"], capture_output=True, text=True,
+                                                  check=True, timeout=20).stdout:
+                assert front.poll() is None
+                time.sleep(0.02)
+            child = spawn([hail, "telnet", "--tls", "--ca", certs.ca, "127.0.0.1", f"-{port}"],
+                          tmp_path)
+            wait(child, "certificate verified")
+            wait(child, "ready> ")
+            child.send("stty size; echo $((6 * 7))\r")
+            wait(child, "24 80\r\n42\r\n")
+            child.setwinsize(31, 101)
+            for _ in range(50):
+                child.send("stty size\r")
+                if wait(child, [r"31 101\r\n", r"24 80\r\n"]) == 0:
+                    break
+            else:
+                pytest.fail("the new size did not arrive")
+            child.send("echo be''gun; cat\r")
+            wait(child, "begun")
+            child.send("\x03")  # interrupts what runs there
+            wait(child, "ready> ")
+            child.send("exit\r")
+            wait(child, "Connection closed by foreign host")
+            assert end(child)[1] in (0, 7)  # socat may close without close_notify
+        finally:
+            front.terminate()
+            telnetd.close()
