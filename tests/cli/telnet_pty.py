@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 
 import pexpect
 import pytest
@@ -13,6 +14,9 @@ TIMEOUT = float(os.environ.get("PEXPECT_TIMEOUT", "10"))
 PEER = shutil.which("inetutils-telnet")
 IAC, DONT, DO, WONT, WILL, SB, SE = 255, 254, 253, 252, 251, 250, 240
 ECHO, SGA, STATUS, TTYPE, NAWS, LFLOW, LINEMODE = 1, 3, 5, 24, 31, 33, 34
+
+# What a peer says that echoes, and wants every key at once.
+CHARACTERS = bytes([IAC, WILL, ECHO, IAC, WILL, SGA])
 
 needs_peer = pytest.mark.skipif(PEER is None, reason="inetutils-telnet is not installed")
 
@@ -137,3 +141,25 @@ class Telnetd:
         for d in self.daemons:
             d.kill()
             d.wait()
+
+
+@pytest.fixture(name="record")
+def fixture_record():
+    """Makes servers that write down what comes, closed at the end."""
+    servers = []
+
+    def make(greeting=b"", kind=Recorder):
+        servers.append(kind(greeting))
+        return servers[-1]
+    yield make
+    for s in servers:
+        s.close()
+
+
+def until(child, holds):
+    """Waits until it holds of the child's terminal."""
+    for _ in range(1000):
+        if holds(child.child_fd):
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never holds")
