@@ -193,6 +193,7 @@ static enum hail_expect_verdict line_over(struct hail_expect *e)
     const char *p = e->line;
     size_t n = e->n < HAIL_EXPECT_LINE ? e->n : HAIL_EXPECT_LINE;
     n -= e->n <= HAIL_EXPECT_LINE && n && p[n - 1] == '\r';
+    e->line[n] = '\0';
     e->n = 0;
     if (!e->inside)
         begin_reply(e, p, n);
@@ -240,6 +241,7 @@ enum hail_expect_verdict hail_expect_quiet(struct hail_expect *e)
     size_t n = e->n < HAIL_EXPECT_LINE ? e->n : HAIL_EXPECT_LINE;
     if (e->inside || n == 0 || hail_answer_may_come(e->line, n))
         return HAIL_EXPECT_MORE;
+    e->line[n] = '\0';
     bool rejected = rejects(e, e->line, n);
     e->met = 0;
     if (!rejected)

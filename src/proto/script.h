@@ -96,7 +96,7 @@ int hail_script_unescape(const char *p, size_t n, char *out, size_t *len, bool *
 /* Compiles a pattern for hail_script_match(); regfree(3) it. 0, -EINVAL with *fault, or -ENOMEM. */
 int hail_script_compile(const char *p, size_t n, regex_t *re, struct hail_script_fault *fault);
 
-/* Whether a line matches, which may hold any bytes. */
+/* Whether a line matches, which may hold any bytes; p[n] is a NUL. */
 bool hail_script_match(const regex_t *re, const char *p, size_t n);
 
 /* Appends bytes as a regular expression that matches them and nothing else, or as a text, in
@@ -117,10 +117,10 @@ enum hail_expect_verdict {
 struct hail_expect {
     char reply[HAIL_EXPECT_SHOWN]; /* the front of the reply that came last, lines ended by LF */
     size_t nreply;
-    size_t passed;               /* replies that came and were none of those meant */
-    size_t rejected;             /* REJECTED: the step */
-    size_t lines;                /* of the reply; 0: none has begun */
-    char line[HAIL_EXPECT_LINE]; /* the front of a line that has no end yet */
+    size_t passed;                   /* replies that came and were none of those meant */
+    size_t rejected;                 /* REJECTED: the step */
+    size_t lines;                    /* of the reply; 0: none has begun */
+    char line[HAIL_EXPECT_LINE + 1]; /* the front of a line that has no end yet */
     size_t n; /* ... and its length; more than HAIL_EXPECT_LINE: the rest has passed */
     /* private from here on */
     const struct hail_script *script;

@@ -272,7 +272,7 @@ bool hail_script_match(const regex_t *re, const char *p, size_t n)
     regmatch_t part = {.rm_so = 0, .rm_eo = (regoff_t)n};
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before = c ? uselocale(c) : (locale_t)0;
-    bool matches = regexec(re, n ? p : "", 1, &part, REG_STARTEND) == 0;
+    bool matches = regexec(re, p, 1, &part, REG_STARTEND) == 0;
     if (c) {
         uselocale(before);
         freelocale(c);

@@ -196,7 +196,8 @@ static void matches_bytes(void **state)
         struct hail_script_fault fault = {0};
         size_t n = strlen(rows[i].pattern);
         assert_int_equal(hail_script_compile(guarded(rows[i].pattern, n), n, &re, &fault), 0);
-        if (hail_script_match(&re, guarded(rows[i].line, rows[i].n), rows[i].n) != rows[i].matches)
+        if (hail_script_match(&re, guarded(rows[i].line, rows[i].n + 1), rows[i].n) !=
+            rows[i].matches)
             fail_msg("\"%s\" and \"%s\"", rows[i].pattern, rows[i].line);
         regfree(&re);
     }
@@ -207,7 +208,7 @@ static void quotes_any_bytes(void **state)
     (void)state;
     for (int a = 0; a < 256; a++)
         for (int b = 0; b < 256; b += 3) {
-            const char bytes[] = {(char)a, (char)b, ' '};
+            const char bytes[] = {(char)a, (char)b, ' ', 0};
             struct hail_buf text;
             struct hail_script_fault fault;
             regex_t re;
@@ -218,7 +219,7 @@ static void quotes_any_bytes(void **state)
             assert_int_equal(hail_script_quote(&text, bytes, 3), 0);
             assert_int_equal(hail_script_compile(text.p, text.len, &re, &fault), 0);
             assert_true(hail_script_match(&re, bytes, 3));
-            const char other[] = {(char)a, (char)(b ^ 1), ' '};
+            const char other[] = {(char)a, (char)(b ^ 1), ' ', 0};
             assert_false(hail_script_match(&re, other, 3));
             regfree(&re);
             hail_buf_clear(&text);
