@@ -207,7 +207,7 @@ static int send_connect(const struct asked *a)
 static ssize_t read_line(const struct asked *a, char *line, size_t size, size_t *left)
 {
     for (size_t n = 0;; n++) {
-        char c;
+        char c = 0;
         int rc = (*left)-- == 0 ? refused(a, EPROTO, "the head of its answer is too long")
                                 : read_all(a, &c, 1);
         if (rc < 0)
