@@ -173,6 +173,7 @@ static int in_a_process(struct nc *nc, struct hail_stream *s)
     if (pid != 0)
         return pid < 0 ? local_error("start", nc->o.exec, errno) : 0;
     signal(SIGCHLD, SIG_DFL);
+    close(hail_listener_fd(nc->listener)); /* it is the parent's: its port is free when that ends */
     int status = nc_tls_begin(nc, &s);
     if (!status)
         status = behind_a_pump(nc, s);

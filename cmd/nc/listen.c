@@ -109,6 +109,7 @@ int nc_listen(struct nc *nc)
     if (status)
         return status;
     tell_listening(nc, l);
+    nc->listener = l;
     if (!nc->o.keep)
         return one(nc, l);
     if (!one_by_one(&nc->o)) {

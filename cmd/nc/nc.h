@@ -82,8 +82,9 @@ struct nc_options {
 struct nc {
     struct common *c;
     struct nc_options o;
-    struct hail_tls_config *tls; /* with --tls; the side that -l says */
-    struct hail_proxy proxy;     /* -x, --proxy */
+    struct hail_tls_config *tls;    /* with --tls; the side that -l says */
+    struct hail_listener *listener; /* -l: while it listens */
+    struct hail_proxy proxy;        /* -x, --proxy */
     bool proxied;
     char proxy_host[NC_NAME_BYTES]; /* -x: as they were written */
     const char *proxy_port;

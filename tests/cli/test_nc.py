@@ -173,6 +173,19 @@ def test_the_status_is_the_programs_and_a_signal_is_passed_on(hail):
         p.wait(WAIT_S)
 
 
+def test_a_client_that_stays_does_not_hold_the_port(hail):
+    with listening(hail, "--tls", "-k", "--exec", "cat") as (p, port):
+        with trusting().wrap_socket(dialled(port)) as s:
+            s.sendall(b"ping")
+            assert s.recv(10) == b"ping"
+            p.kill()
+            p.wait(WAIT_S)
+            with pytest.raises(ConnectionRefusedError):
+                dialled(port)
+            s.sendall(b"still here")
+            assert s.recv(10) == b"still here"
+
+
 def test_a_program_that_is_not_there(hail):
     with listening(hail, "--exec", "/nowhere/program") as (p, port), dialled(port):
         assert p.wait(WAIT_S) == 8
