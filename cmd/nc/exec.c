@@ -123,15 +123,33 @@ static int on_the_socket(struct nc *nc, struct hail_stream *s)
     return status || nc->o.keep ? status : wait_for(nc, pid);
 }
 
+struct passing {
+    struct hail_ctx *ctx;
+    struct hail_stream *program;
+};
+
+/* A client that was cut off says no more: for the program that is an end as any other. */
+static void on_over(void *arg, struct hail_pump *pump, int flow)
+{
+    const struct passing *p = arg;
+    struct hail_flow_info in;
+    hail_pump_flow(pump, flow, &in);
+    if (flow == 1 && in.state == HAIL_FLOW_FAILED && !in.at_sink)
+        (void)hail_try_shutdown(p->ctx, p->program);
+}
+
 /* Moves bytes until both sides have ended. 0, or the status after a message. */
 static int pass(struct nc *nc, struct hail_stream *program, struct hail_stream *s)
 {
     const struct hail_pump_end a = {.stream = program, .in = -1, .out = -1};
     const struct hail_pump_end b = {.stream = s, .in = -1, .out = -1};
     struct hail_ctx *ctx = &nc->c->ctx;
+    struct hail_ctx scratch = HAIL_CTX_INIT;
+    struct passing passing = {&scratch, program};
+    const struct hail_pump_opts opts = {.over = on_over, .arg = &passing};
     struct hail_flow_info in = {0};
     struct hail_pump *pump;
-    int rc = hail_pump_new(ctx, &a, &b, NULL, &pump);
+    int rc = hail_pump_new(ctx, &a, &b, &opts, &pump);
     if (rc == 0) {
         rc = hail_pump_run(ctx, pump);
         hail_pump_flow(pump, 1, &in);

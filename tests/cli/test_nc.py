@@ -186,6 +186,16 @@ def test_a_client_that_stays_does_not_hold_the_port(hail):
             assert s.recv(10) == b"still here"
 
 
+def test_a_program_hears_the_end_of_a_client_that_was_cut_off(hail, tmp_path):
+    with listening(hail, "--tls", "--sh-exec", f"cat; echo ended > {tmp_path}/told") as (p, port):
+        s = trusting().wrap_socket(dialled(port))
+        s.sendall(b"ping")
+        assert s.recv(10) == b"ping"
+        s.close()
+        assert p.wait(WAIT_S) != 0
+    assert (tmp_path / "told").read_text() == "ended\n"
+
+
 def test_a_program_that_is_not_there(hail):
     with listening(hail, "--exec", "/nowhere/program") as (p, port), dialled(port):
         assert p.wait(WAIT_S) == 8
