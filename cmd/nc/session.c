@@ -18,19 +18,21 @@
 #include <unistd.h>
 
 #define QUIET_MS     5000
+#define FLUSH_MS     5
 #define LAST_WORD_MS 1000 /* for close_notify, once everything else is done */
 
 struct session {
     struct nc *nc;
     struct hail_stream *stream;
     struct hail_pump *pump;
-    struct nc_lines *lines;     /* -C, -i; NULL: neither */
-    struct hail_telnet telnet;  /* -t */
-    struct nc_watcher *watcher; /* --hexdump, --progress; NULL: neither */
-    int limit;                  /* -W: reads that are left; 0: no limit */
-    bool lingering;             /* a listener whose peer has ended */
-    bool finished;              /* by a rule above, before both flows ended */
-    uint64_t said;              /* bytes of flow 0 when it was last looked */
+    struct nc_lines *lines;        /* -C, -i; NULL: neither */
+    struct hail_telnet telnet;     /* -t */
+    struct nc_watcher *watcher;    /* --hexdump, --progress; NULL: neither */
+    int limit;                     /* -W: reads that are left; 0: no limit */
+    struct hail_deadline flush_by; /* -q: zero: nothing had to be waited for */
+    bool lingering;                /* a listener whose peer has ended */
+    bool finished;                 /* by a rule above, before both flows ended */
+    uint64_t said;                 /* bytes of flow 0 when it was last looked */
 };
 
 static int to_peer(void *arg, struct hail_pump *p, const char *data, size_t n)
@@ -101,6 +103,19 @@ static void on_over(void *arg, struct hail_pump *p, int flow)
     }
 }
 
+/* -q: what was read from the peer is written before it counts, as long as that takes no longer than
+ * QUIET_MS. */
+static bool is_shown(struct session *s)
+{
+    if (hail_pump_pending(s->pump, 1) == 0)
+        return true;
+    if (!s->flush_by.ns)
+        s->flush_by = hail_deadline_in(QUIET_MS);
+    hail_pump_hold(s->pump, 1, true);
+    hail_pump_stop_at(s->pump, hail_deadline_in(FLUSH_MS));
+    return hail_deadline_ms(s->flush_by) == 0;
+}
+
 /* After a stop: whether it is over. */
 static bool is_over(struct session *s)
 {
@@ -108,7 +123,7 @@ static bool is_over(struct session *s)
     if (s->lines && nc_lines_go_on(s->lines, s->pump))
         return false;
     if (!s->lingering)
-        return s->finished;
+        return s->finished && is_shown(s);
     hail_pump_flow(s->pump, 0, &said);
     if (said.in == s->said)
         return true;
