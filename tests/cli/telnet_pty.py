@@ -85,8 +85,8 @@ class Recorder:
                              daemon=True).start()
 
     def listen_to(self, s, i):
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
         try:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
             s.sendall(self.greeting)
             while data := s.recv(65536):
                 self.said[i] += data
