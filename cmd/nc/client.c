@@ -75,7 +75,7 @@ static int source_of(struct nc *nc, int family, struct hail_endpoint *out)
     struct hail_addr from[NC_ADDRS_MAX];
     struct nc local = *nc;
     local.o.family = family;
-    int n = nc_resolve(&local, nc->o.source, nc->o.source_port, true, false, from, NC_ADDRS_MAX);
+    int n = nc_resolve(&local, nc->o.source, nc->o.source_port, false, from, NC_ADDRS_MAX);
     if (n <= 0)
         return NC_FAILED;
     *out = hail_endpoint_of(&from[0]);
@@ -156,7 +156,7 @@ static int reach(struct nc *nc, uint16_t port, struct hail_stream **out)
         if (nc->o.proxy_url)
             return dial(&r, &to, NULL, out);
     }
-    int n = nc_resolve(nc, r.host, r.port, false, true, addrs, NC_ADDRS_MAX);
+    int n = nc_resolve(nc, r.host, r.port, true, addrs, NC_ADDRS_MAX);
     if (n < 0)
         return -NC_FAILED;
     if (nc->proxied || nc->o.source || nc->o.source_port)

@@ -82,7 +82,7 @@ static int one_port(struct nc *nc, uint16_t port)
     char number[8];
     int rc = -1;
     snprintf(number, sizeof number, "%u", port);
-    int n = nc_resolve(nc, nc->o.host, number, false, true, addrs, NC_ADDRS_MAX);
+    int n = nc_resolve(nc, nc->o.host, number, true, addrs, NC_ADDRS_MAX);
     for (int i = 0; i < n && rc < 0; i++)
         rc = one_address(nc, &addrs[i], port);
     return rc < 0 ? NC_FAILED : rc;
@@ -106,7 +106,7 @@ static int open_listener(struct nc *nc)
 {
     struct hail_addr addrs[NC_ADDRS_MAX];
     int on = 1, fd = -1, rc = -EINVAL;
-    int n = nc_resolve(nc, nc->o.host, nc->o.port, true, false, addrs, NC_ADDRS_MAX);
+    int n = nc_resolve(nc, nc->o.host, nc->o.port, false, addrs, NC_ADDRS_MAX);
     for (int i = 0; i < n; i++) {
         rc = open_socket(nc, &addrs[i], &fd);
         if (rc == 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||

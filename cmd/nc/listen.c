@@ -36,7 +36,7 @@ static int open_listener(struct nc *nc, struct hail_listener **out)
         if (rc == 0 && nc->o.verbose)
             fprintf(stderr, "Bound on %s\n", nc->o.host);
     } else {
-        n = nc_resolve(nc, nc->o.host, nc->o.port, true, false, addrs, NC_ADDRS_MAX);
+        n = nc_resolve(nc, nc->o.host, nc->o.port, false, addrs, NC_ADDRS_MAX);
         if (n < 0)
             return NC_FAILED;
     }
@@ -104,7 +104,7 @@ static bool one_by_one(const struct nc_options *o)
 
 int nc_listen(struct nc *nc)
 {
-    struct hail_listener *l;
+    struct hail_listener *l = NULL;
     int status = open_listener(nc, &l);
     if (status)
         return status;

@@ -89,9 +89,7 @@ void nc_many_tend(struct nc_client *c)
     bool done = c->ended && c->out.len == 0;
     if (rc < 0 && rc != -EAGAIN) {
         nc_many_lose(c);
-    } else if (done) {
-        nc_many_drop(c);
-    } else if (nc_many_watch(m->loop, &c->w, &c->events, wants) < 0) {
+    } else if (done || nc_many_watch(m->loop, &c->w, &c->events, wants) < 0) {
         nc_many_drop(c);
     } else {
         return;

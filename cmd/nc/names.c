@@ -123,7 +123,7 @@ static bool number_of(const char *host, int family, uint16_t port, struct hail_a
     return true;
 }
 
-int nc_resolve(struct nc *nc, const char *host, const char *port, bool passive, bool told_host,
+int nc_resolve(struct nc *nc, const char *host, const char *port, bool told_host,
                struct hail_addr *out, size_t max)
 {
     struct hail_endpoint ep;
@@ -131,7 +131,7 @@ int nc_resolve(struct nc *nc, const char *host, const char *port, bool passive, 
     uint16_t number;
     if (!port_of(nc, port, &number))
         return refuse(host, port, told_host, gai_strerror(EAI_SERVICE));
-    if (!host && passive)
+    if (!host)
         return any_addresses(nc->o.family, number, out);
     if (number_of(host, nc->o.family, number, out))
         return 1;

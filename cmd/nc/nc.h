@@ -118,8 +118,8 @@ int nc_fail(const char *fmt, ...) HAIL_PRINTF(1, 2);
 
 /* names.c */
 /* The addresses of a host in netcat's order, with the port; their number, or NC_FAILED negated
- * after getaddrinfo(3)'s message for it. `passive`: host NULL is every address. */
-int nc_resolve(struct nc *nc, const char *host, const char *port, bool passive, bool told_host,
+ * after getaddrinfo(3)'s message for it. A host of NULL is every address. */
+int nc_resolve(struct nc *nc, const char *host, const char *port, bool told_host,
                struct hail_addr *out, size_t max);
 /* The address's host: by name unless -n or there is none; and its port as a number. */
 void nc_host_of(struct nc *nc, const struct hail_addr *addr, char out[NC_NAME_BYTES]);

@@ -145,7 +145,7 @@ int nc_udp_scan(struct nc *nc, const uint16_t *ports, size_t n)
     const struct nc_options *o = &nc->o;
     char text[8];
     snprintf(text, sizeof text, "%u", ports[0]);
-    int count = nc_resolve(nc, o->host, text, false, true, addrs, NC_ADDRS_MAX);
+    int count = nc_resolve(nc, o->host, text, true, addrs, NC_ADDRS_MAX);
     if (count < 0)
         return NC_FAILED;
     int64_t wait_ms = o->timeout_s < 0 ? PROBE_WAIT_MS : o->timeout_s * INT64_C(1000);

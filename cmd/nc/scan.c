@@ -239,7 +239,7 @@ int nc_scan(struct nc *nc, const uint16_t *ports, size_t n)
     struct hail_addr addrs[NC_ADDRS_MAX];
     char text[8];
     snprintf(text, sizeof text, "%u", ports[0]);
-    int naddrs = nc_resolve(nc, nc->o.host, text, false, true, addrs, NC_ADDRS_MAX);
+    int naddrs = nc_resolve(nc, nc->o.host, text, true, addrs, NC_ADDRS_MAX);
     if (naddrs < 0)
         return NC_FAILED;
     struct scan *s = calloc(1, sizeof *s);

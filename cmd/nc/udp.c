@@ -213,7 +213,7 @@ static int open_listener(struct nc *nc, struct hail_datagram **out)
             return NC_FAILED;
         rc = hail_datagram_open(&nc->c->ctx, &at, &opts, out);
     } else {
-        n = nc_resolve(nc, nc->o.host, nc->o.port, true, false, addrs, NC_ADDRS_MAX);
+        n = nc_resolve(nc, nc->o.host, nc->o.port, false, addrs, NC_ADDRS_MAX);
         if (n < 0)
             return NC_FAILED;
     }

@@ -16,7 +16,7 @@ int nc_udp_source(struct nc *nc, int family, struct hail_endpoint *out)
     struct hail_addr from[NC_ADDRS_MAX];
     struct nc local = *nc;
     local.o.family = family;
-    if (nc_resolve(&local, nc->o.source, nc->o.source_port, true, false, from, NC_ADDRS_MAX) <= 0)
+    if (nc_resolve(&local, nc->o.source, nc->o.source_port, false, from, NC_ADDRS_MAX) <= 0)
         return NC_FAILED;
     *out = hail_endpoint_of(&from[0]);
     return 0;
@@ -68,7 +68,7 @@ static int one_port(struct nc *nc, uint16_t port)
     struct udp_way way = {0};
     char text[8];
     snprintf(text, sizeof text, "%u", port);
-    way.n = nc_resolve(nc, nc->o.host, text, false, true, way.v, NC_ADDRS_MAX);
+    way.n = nc_resolve(nc, nc->o.host, text, true, way.v, NC_ADDRS_MAX);
     int status = way.n < 0 ? NC_FAILED : nc_udp_connect(nc, &way, &d);
     if (d)
         status = nc->o.pass_fd ? nc_pass_fd(hail_datagram_fd(d)) : nc_udp_talk(nc, &way, &d);
