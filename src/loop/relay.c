@@ -51,7 +51,8 @@ static void pause_accepting(struct hail_relay_end *s)
     struct hail_relay *r = s->relay;
     hail_relay_tell(r, NULL, HAIL_RELAY_PAUSED, &r->ctx->err);
     s->pause.fire = on_pause_over;
-    if (hail_timer_set(r->loop, &s->pause, hail_loop_now(r->loop) + PAUSE_MS * 1000000) == 0)
+    if (hail_timer_set(r->loop, &s->pause, hail_loop_now(r->loop) + PAUSE_MS * INT64_C(1000000)) ==
+        0)
         hail_loop_remove(r->loop, &s->w);
 }
 

@@ -150,7 +150,8 @@ static void on_limit(struct hail_loop *loop, struct hail_timer *t)
     fail_link(l, HAIL_RELAY_FAILED, &ctx->err);
 }
 
-static void shake(struct hail_relay_link *l)
+/* Goes on with the handshake. Whether it is done; if not, it goes on later, or the link is gone. */
+static bool shake(struct hail_relay_link *l)
 {
     struct hail_relay *r = l->relay;
     int i = l->shaking;
@@ -160,21 +161,24 @@ static void shake(struct hail_relay_link *l)
     else if (rc == 0) {
         stop_shaking(l);
         l->shaken[i] = true;
-        hail_relay_link_next(l);
-        return;
+        return true;
     }
     if (rc < 0)
         fail_link(l, HAIL_RELAY_FAILED, &r->ctx->err);
+    return false;
 }
 
 static void on_shaking(struct hail_loop *loop, struct hail_watch *w, int events)
 {
     (void)loop;
     (void)events;
-    shake(HAIL_OUTER(w, struct hail_relay_link, w));
+    struct hail_relay_link *l = HAIL_OUTER(w, struct hail_relay_link, w);
+    if (shake(l))
+        hail_relay_link_next(l);
 }
 
-static void begin_handshake(struct hail_relay_link *l, int i)
+/* As shake(). */
+static bool begin_handshake(struct hail_relay_link *l, int i)
 {
     struct hail_relay *r = l->relay;
     const struct hail_relay_side *is = &r->side[i].is;
@@ -194,10 +198,10 @@ static void begin_handshake(struct hail_relay_link *l, int i)
     }
     if (rc < 0) {
         fail_link(l, HAIL_RELAY_FAILED, &r->ctx->err);
-        return;
+        return false;
     }
-    l->shaking = (int8_t)i;
-    shake(l);
+    l->shaking = i;
+    return shake(l);
 }
 
 /* --- reaching the other side --- */
@@ -248,10 +252,8 @@ void hail_relay_link_next(struct hail_relay_link *l)
     struct hail_relay *r = l->relay;
     for (int n = 0; n < 2; n++) {
         int i = n == 0 ? l->first : !l->first;
-        if (l->stream[i] && r->side[i].is.tls && !l->shaken[i]) {
-            begin_handshake(l, i);
+        if (l->stream[i] && r->side[i].is.tls && !l->shaken[i] && !begin_handshake(l, i))
             return;
-        }
         if (!l->stream[i]) {
             l->waiting = r->side[i].is.listen;
             if (!l->waiting)

@@ -22,7 +22,7 @@ struct hail_relay_link {
     struct hail_watch w;     /* of a handshake */
     struct hail_timer limit; /* of a handshake */
     uint8_t first;           /* the side that came first */
-    int8_t shaking;          /* the side whose handshake is under way; -1: none */
+    int shaking;             /* the side whose handshake is under way; -1: none */
     bool shaken[2];
     bool waiting; /* for the other listener's client */
 };

@@ -281,7 +281,7 @@ int hail_proxy_dial(struct hail_ctx *ctx, const struct hail_endpoint *target,
     struct hail_proxy *p = opts->proxy;
     struct hail_opts direct = *opts;
     struct hail_endpoint to = *target;
-    struct hail_stream *s;
+    struct hail_stream *s = NULL;
     p->said[0] = '\0';
     direct.proxy = NULL;
     int rc = resolve_here(ctx, p, opts, &to);

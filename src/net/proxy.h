@@ -6,7 +6,7 @@
 #include <hail/stream.h>
 
 /* hail_dial() with opts->proxy. */
-int hail_proxy_dial(struct hail_ctx *ctx, const struct hail_endpoint *to,
+int hail_proxy_dial(struct hail_ctx *ctx, const struct hail_endpoint *target,
                     const struct hail_opts *opts, struct hail_stream **out);
 
 #endif

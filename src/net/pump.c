@@ -163,7 +163,7 @@ static int wait_for_flows(struct hail_ctx *ctx, struct hail_pump *p, struct hail
         return errno == EINTR ? 0 : -errno;
     if (v[4].revents)
         return -ECANCELED;
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         struct hail_flow *f = &p->flow[i];
         if (v[2 * i].revents) {
             f->waits = false;

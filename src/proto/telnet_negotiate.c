@@ -96,6 +96,7 @@ static void request(struct hail_telnet *t, uint8_t option, bool ours, bool on)
 }
 
 /* Goes into a state with an empty queue, says what belongs to it, and what came of it. */
+/* NOLINTNEXTLINE(misc-no-recursion): once, from LINEMODE to SGA */
 static void become(struct hail_telnet *t, uint8_t option, bool ours, uint8_t to, bool told)
 {
     uint8_t *q = side(t, option, ours);
@@ -190,6 +191,7 @@ void hail_telnet_negotiated(struct hail_telnet *t, uint8_t verb, uint8_t option)
         came_off(t, option, ours);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see become() */
 int hail_telnet_ask(struct hail_telnet *t, uint8_t verb, uint8_t option)
 {
     if (verb < HAIL_TELNET_WILL || verb > HAIL_TELNET_DONT)
