@@ -125,9 +125,9 @@ s.bind((sys.argv[1], int(sys.argv[2]))); s.listen(64)
 print("ready", flush=True)
 for _ in range(int(sys.argv[4])):
     c, _ = s.accept()
+    heard = c.recv(65536) if sys.argv[5] == "asked" else b""
     c.sendall(bytes.fromhex(sys.argv[3]))
     if sys.argv[5] == "half": c.shutdown(socket.SHUT_WR)
-    heard = b""
     c.settimeout(0.6 if sys.argv[5] == "keep" else 5)
     try:
         while sys.argv[5] != "close" and (more := c.recv(65536)): heard += more
@@ -167,7 +167,7 @@ CONVERSATIONS = [
     (["-C", "-N"], b"one\ntwo\r\nthree", b"", "half"),
     (["-C", "-N"], b"\n\n\r\n\r", b"", "half"),
     (["-t", "-w", "1"], b"", IAC + b"\xfd\x01" + IAC + b"\xfb\x03login: ", "keep"),
-    (["-W", "1"], b"ask", b"first", "keep"),
+    (["-W", "1"], b"ask", b"first", "asked"),
     (["-w", "1"], b"ask", b"idle", "keep"),
     (["-N", "-I", "8192", "-O", "8192"], b"small buffers\n", b"ok\n", "half"),
     (["-N", "-T", "throughput", "-M", "3"], b"marked\n", b"ok\n", "half"),

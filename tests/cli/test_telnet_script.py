@@ -269,7 +269,8 @@ def message(*lines):
     (says(b"220 x\r\n"), ["--expect", "^220", "--send", "a\\x01\\c", "--expect", "^250",
                           "--step-timeout", "0.2"], 5,
      message("hail: --expect '^250': not within 0.2 s", "  nothing came")),
-    (says(b"hi\r\n", then=lambda c: c.sendall(b"err\r\n")), ["--send", "x", "--reject", "^err"], 1,
+    (says(b"hi\r\n", then=lambda c: c.recv(9) and c.sendall(b"err\r\n")),
+     ["--send", "x", "--reject", "^err"], 1,
      message("hail: --reject '^err': this must not come", "  came: err")),
 ])
 def test_each_fault_is_told_with_what_came(peer, run, behave, args, status, err):
