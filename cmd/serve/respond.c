@@ -1,143 +1,22 @@
-/* respond.c - one request: which file, which status, and the bytes that begin the response.
+/* respond.c - one request: what is answered, with which status and fields.
  *
- * The head goes to the connection's `out`, and as much of the file behind it as there is room: a
- * small file is sent with its head by one write(2). The rest of a bigger one is sent from the file.
+ *      method, target --> site --> file --> representation --> 200, 206, 304, 412, 416
+ *                              \-> 301, 404, ... with a text
+ *
+ * What most requests get, all of a file, is a head that was written before, with the date of now.
  */
 #include "serve.h"
 
-#include "os/linux/root.h"
-#include "proto/answer.h"
+#include "proto/precondition.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
-#define PATH_ROOM 4096
+#define DATE_LEN (HAIL_HTTP_DATE_MAX - 1)
 
-/* What was found: a file (fd >= 0), or a status with a text in its place. */
-struct found {
-    int fd, status;
-    struct stat st;
-    char type[HAIL_MIME_MAX];
-};
-
-static int status_of_error(int rc)
-{
-    switch (rc) {
-    case -ENOENT:
-    case -ENOTDIR:
-    case -ENAMETOOLONG:
-        return 404;
-    case -EACCES:
-    case -EPERM:
-    case -EXDEV: /* a link that leads outside */
-    case -ELOOP:
-    case -ENXIO: /* a socket, a FIFO without a writer, a device that is not there */
-        return 403;
-    case -EMFILE:
-    case -ENFILE:
-    case -ENOMEM:
-        return 503;
-    default:
-        return 500;
-    }
-}
-
-static bool is_folder(const char *path)
-{
-    size_t n = strlen(path);
-    return n == 0 || path[n - 1] == '/';
-}
-
-/* The index of a folder, or why there is none. */
-static int open_index(const struct serve *s, char *path, struct stat *st)
-{
-    static const char index[] = "index.html";
-    size_t n = strlen(path);
-    if (n + sizeof index > PATH_ROOM)
-        return -ENAMETOOLONG;
-    memcpy(path + n, index, sizeof index);
-    int fd = hail_root_file(s->root, path, st);
-    if (fd != -ENOENT)
-        return fd;
-    path[n] = '\0'; /* is the folder there at all? */
-    fd = hail_root_file(s->root, path, st);
-    if (fd < 0)
-        return fd;
-    close(fd);
-    return -EACCES;
-}
-
-/* `path` may grow: PATH_ROOM bytes. */
-static void find(const struct serve *s, char *path, struct found *f)
-{
-    if (s->only) {
-        bool named = *path == '\0' || strcmp(path, s->only) == 0;
-        snprintf(path, PATH_ROOM, "%s", s->only);
-        f->fd = named ? hail_root_file(s->root, path, &f->st) : -ENOENT;
-    } else if (is_folder(path)) {
-        f->fd = open_index(s, path, &f->st);
-    } else {
-        f->fd = hail_root_file(s->root, path, &f->st);
-    }
-    f->status = f->fd < 0 ? status_of_error(f->fd) : 200;
-    if (f->fd >= 0 && !S_ISREG(f->st.st_mode)) {
-        f->status = S_ISDIR(f->st.st_mode) && !is_folder(path) ? 301 : 403;
-        close(f->fd);
-        f->fd = -1;
-    }
-    if (f->status == 200)
-        hail_mime_type(&s->mime, path, f->type);
-}
-
-/* Writes the head, and a text for people where there is no file. */
-static void put(struct serve_conn *k, struct hail_answer *a, bool with_text)
-{
-    struct serve_buffers *b = k->b;
-    struct hail_http_out o = {.p = b->out + b->out_len, .size = SERVE_OUT - b->out_len};
-    char text[64] = "";
-    size_t n = 0;
-    if (a->status != 200) {
-        n = (size_t)snprintf(text, sizeof text, "%d %s\n", a->status, hail_http_reason(a->status));
-        a->type = "text/plain; charset=utf-8";
-        a->length = n;
-        a->modified = -1;
-    }
-    a->keep_alive = k->keep_alive;
-    a->date = serve_date(k->worker);
-    ssize_t head = hail_answer_head(&o, a);
-    if (head < 0 || n > o.size - o.len) { /* room was seen to: cannot be */
-        k->keep_alive = false;
-        return;
-    }
-    b->out_len += (size_t)head;
-    if (with_text && n) {
-        memcpy(b->out + b->out_len, text, n);
-        b->out_len += n;
-    }
-}
-
-/* The beginning of the file behind the head; all of it, if it is small. A failed read is found
- * again, and reported, when the rest is sent. */
-static void put_content(struct serve_conn *k)
-{
-    struct serve_buffers *b = k->b;
-    size_t room = SERVE_OUT - b->out_len;
-    size_t want = k->file_left < room ? (size_t)k->file_left : room;
-    ssize_t n = want ? pread(k->file, b->out + b->out_len, want, 0) : 0;
-    if (n > 0) {
-        b->out_len += (size_t)n;
-        k->file_at = n;
-        k->file_left -= (size_t)n;
-    }
-    if (k->file_left == 0) {
-        close(k->file);
-        k->file = -1;
-        serve_log_add(k->worker, b->note, b->note_len, k->file_size, true);
-        b->note_len = 0;
-    }
-}
+/* --- the end of a response's making --- */
 
 static void log_now(struct serve_conn *k, int status, uint64_t sent)
 {
@@ -146,51 +25,325 @@ static void log_now(struct serve_conn *k, int status, uint64_t sent)
     serve_log_add(k->worker, line, n, sent, true);
 }
 
-void serve_refuse(struct serve_conn *k, int status)
+/* What was put behind `before` in `out` and what pieces there are is the response. */
+static void finish(struct serve_conn *k, int status, uint64_t content)
 {
-    struct hail_answer a = {.status = status, .minor = 1};
-    size_t before = k->b->out_len;
-    k->keep_alive = false;
-    k->linger = true;
-    put(k, &a, true);
-    log_now(k, status, k->b->out_len - before);
+    struct serve_buffers *b = k->b;
+    if (b->npieces == 0)
+        log_now(k, status, content);
+    else
+        b->note_len = serve_log_line(k, status, b->note);
 }
 
-void serve_respond(struct serve_conn *k)
+/* Writes the head into `out`. Room was seen to. */
+static void put_head(struct serve_conn *k, struct hail_answer *a)
+{
+    struct serve_buffers *b = k->b;
+    struct hail_http_out o = {.p = b->out + b->out_len, .size = SERVE_OUT - b->out_len};
+    a->keep_alive = k->keep_alive;
+    a->minor = b->head.minor;
+    a->date = serve_date(k->worker);
+    a->more = k->worker->serve->more;
+    ssize_t n = hail_answer_head(&o, a);
+    if (n >= 0)
+        b->out_len += (size_t)n;
+    else
+        k->keep_alive = false;
+}
+
+/* --- a status with a text for people --- */
+
+static void put_status(struct serve_conn *k, struct hail_answer *a)
+{
+    struct serve_buffers *b = k->b;
+    char text[64] = "";
+    size_t n = 0;
+    bool head_only = b->head.method == HAIL_HTTP_HEAD;
+    a->modified = -1;
+    if (a->status != 204 && a->status != 304) {
+        n = (size_t)snprintf(text, sizeof text, "%d %s\n", a->status, hail_http_reason(a->status));
+        a->type = "text/plain; charset=utf-8";
+        a->length = n;
+    }
+    put_head(k, a);
+    if (head_only || n > SERVE_OUT - b->out_len)
+        n = 0;
+    memcpy(b->out + b->out_len, text, n);
+    b->out_len += n;
+    finish(k, a->status, n);
+}
+
+void serve_refuse(struct serve_conn *k, int status)
+{
+    k->keep_alive = false;
+    k->linger = true;
+    k->b->head.minor = 1;
+    k->b->head.method = HAIL_HTTP_GET;
+    put_status(k, &(struct hail_answer){.status = status});
+}
+
+static void put_redirect(struct serve_conn *k, const char *path)
+{
+    char location[SERVE_LINE];
+    bool fits = hail_answer_slash(path, k->b->head.query, location, sizeof location) >= 0;
+    put_status(
+        k, &(struct hail_answer){.status = fits ? 301 : 414, .location = fits ? location : NULL});
+}
+
+/* --- a file --- */
+
+/* What the request asks for besides the file. */
+enum { ASKS_IF = 1, ASKS_RANGE = 2 };
+
+static unsigned asks(const struct hail_http_head *h)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < h->fields.n; i++) {
+        struct hail_slice name = h->fields.v[i].name;
+        char first = (char)(name.p[0] | 0x20);
+        if (first == 'i' && name.n > 3 && name.p[2] == '-')
+            bits |= ASKS_IF;
+        else if (first == 'r' && name.n == 5 && hail_slice_is_nocase(name, "Range"))
+            bits |= ASKS_RANGE;
+    }
+    return bits;
+}
+
+static struct hail_answer answer_of(const struct serve_worker *w, const struct serve_file *f,
+                                    enum hail_coding c)
+{
+    const struct serve_form *m = &f->forms[c];
+    return (struct hail_answer){.status = 200,
+                                .minor = 1,
+                                .keep_alive = true,
+                                .type = f->type,
+                                .length = m->size,
+                                .modified = f->forms[HAIL_CODING_IDENTITY].st.st_mtim.tv_sec,
+                                .etag = m->etag,
+                                .cache_control = f->cache_control,
+                                .coding = c ? hail_coding_name(c) : NULL,
+                                .negotiated = serve_is_negotiated(w, f),
+                                .ranges = true,
+                                .more = w->serve->more};
+}
+
+/* The head of all of the representation, but for the date; false without memory. */
+static bool ready_head(struct serve_worker *w, struct serve_file *f, enum hail_coding c)
+{
+    static const char before_date[] = "HTTP/1.1 200 OK\r\nDate: ";
+    struct serve_form *m = &f->forms[c];
+    char head[SERVE_HEAD_MAX];
+    if (m->head)
+        return true;
+    struct hail_http_out o = {.p = head, .size = sizeof head};
+    struct hail_answer a = answer_of(w, f, c);
+    a.date = serve_date(w);
+    ssize_t n = hail_answer_head(&o, &a);
+    m->head = n > 0 ? malloc((size_t)n) : NULL;
+    if (!m->head)
+        return false;
+    memcpy(m->head, head, (size_t)n);
+    m->head_len = (size_t)n;
+    m->date_at = sizeof before_date - 1;
+    return true;
+}
+
+static void put_ready_head(struct serve_conn *k, const struct serve_form *m)
+{
+    struct serve_buffers *b = k->b;
+    char *p = b->out + b->out_len;
+    memcpy(p, m->head, m->head_len);
+    memcpy(p + m->date_at, serve_date(k->worker), DATE_LEN);
+    b->out_len += m->head_len;
+}
+
+static void put_all(struct serve_conn *k, struct serve_file *f, enum hail_coding c, int status)
+{
+    struct serve_worker *w = k->worker;
+    const struct hail_http_head *h = &k->b->head;
+    const struct serve_form *m = &f->forms[c];
+    bool content = h->method != HAIL_HTTP_HEAD;
+    uint64_t size = content ? m->size : 0;
+    if (status == 200 && h->minor == 1 && k->keep_alive && ready_head(w, f, c)) {
+        put_ready_head(k, m);
+    } else {
+        struct hail_answer a = answer_of(w, f, c);
+        a.status = status;
+        if (status != 200) { /* a page of the site's own for what is not there */
+            a.etag = NULL;
+            a.modified = -1;
+            a.ranges = false;
+        }
+        put_head(k, &a);
+    }
+    if (content)
+        serve_content_all(k, f, m);
+    else
+        serve_file_put(w, f);
+    finish(k, status, size);
+}
+
+/* Several ranges: each part with a head of its own. False without memory. */
+static bool put_parts(struct serve_conn *k, struct serve_file *f, enum hail_coding c,
+                      const struct hail_range *r, int n)
+{
+    struct serve_worker *w = k->worker;
+    const struct serve_form *m = &f->forms[c];
+    char boundary[24], type[64], text[512];
+    size_t ends[SERVE_RANGES + 1];
+    struct hail_buf heads;
+    hail_buf_init(&heads, sizeof text * (SERVE_RANGES + 1));
+    snprintf(boundary, sizeof boundary, "%016llx",
+             (unsigned long long)hail_loop_now(w->loop) * 0x9E3779B97F4A7C15ULL);
+    snprintf(type, sizeof type, "multipart/byteranges; boundary=%s", boundary);
+    struct hail_answer a = answer_of(w, f, c);
+    a.length = 0;
+    for (int i = 0; i <= n; i++) {
+        int len =
+            hail_range_part(i < n ? &r[i] : NULL, m->size, f->type, boundary, text, sizeof text);
+        hail_buf_add(&heads, text, (size_t)len);
+        ends[i] = heads.len;
+        a.length += i < n ? r[i].length : 0;
+    }
+    struct serve_blob *blob = heads.failed ? NULL : serve_blob_new(heads.p, heads.len);
+    if (!blob) {
+        if (heads.failed)
+            hail_buf_free(&heads);
+        return false;
+    }
+    a.status = 206;
+    a.type = type;
+    a.length += blob->n;
+    put_head(k, &a);
+    serve_content_parts(k, f, m, r, n, blob, ends);
+    finish(k, 206, a.length);
+    return true;
+}
+
+static void put_one_range(struct serve_conn *k, struct serve_file *f, enum hail_coding c,
+                          const struct hail_range *r)
+{
+    char value[HAIL_CONTENT_RANGE_MAX];
+    struct hail_answer a = answer_of(k->worker, f, c);
+    hail_content_range(r, f->forms[c].size, value);
+    a.status = 206;
+    a.length = r->length;
+    a.content_range = value;
+    put_head(k, &a);
+    serve_content_range(k, f, &f->forms[c], r);
+    finish(k, 206, r->length);
+}
+
+/* RFC 9110 section 14.2. False: the field is to be ignored. */
+static bool put_ranges(struct serve_conn *k, struct serve_file *f, enum hail_coding c)
+{
+    const struct hail_http_fields *fields = &k->b->head.fields;
+    const struct hail_http_field *range = hail_http_field(fields, "Range", NULL);
+    struct hail_range r[SERVE_RANGES];
+    char value[HAIL_CONTENT_RANGE_MAX];
+    if (hail_http_field(fields, "Range", range))
+        return false;
+    int n = hail_ranges(range->value, f->forms[c].size, r, SERVE_RANGES);
+    if (n == -ERANGE) {
+        hail_content_range(NULL, f->forms[c].size, value);
+        serve_file_put(k->worker, f);
+        put_status(k, &(struct hail_answer){.status = 416, .content_range = value});
+        return true;
+    }
+    if (n == 1)
+        put_one_range(k, f, c, r);
+    return n == 1 || (n > 1 && put_parts(k, f, c, r, n));
+}
+
+static void put_not_modified(struct serve_conn *k, struct serve_file *f, enum hail_coding c)
+{
+    struct hail_answer a = answer_of(k->worker, f, c);
+    a.status = 304;
+    a.ranges = false;
+    put_head(k, &a);
+    serve_file_put(k->worker, f);
+    finish(k, 304, 0);
+}
+
+static void put_file(struct serve_conn *k, struct serve_file *f)
 {
     const struct hail_http_head *h = &k->b->head;
-    struct found f = {.fd = -1};
-    struct hail_answer a = {.minor = h->minor};
-    char path[PATH_ROOM], location[SERVE_LINE];
-    bool content = h->method != HAIL_HTTP_HEAD;
-    k->keep_alive = h->keep_alive && h->framing == HAIL_HTTP_NO_BODY && !k->worker->stopping;
-    k->linger = h->framing != HAIL_HTTP_NO_BODY;
+    enum hail_coding c =
+        serve_is_negotiated(k->worker, f) ? serve_choose(f, &h->fields) : HAIL_CODING_IDENTITY;
+    unsigned also = asks(h);
+    if (also) {
+        struct hail_validators v = {f->forms[c].etag,
+                                    f->forms[HAIL_CODING_IDENTITY].st.st_mtim.tv_sec};
+        int64_t now = k->worker->date_s;
+        int status = also & ASKS_IF ? hail_preconditions(&h->fields, &v, now) : 0;
+        if (status == 304) {
+            put_not_modified(k, f, c);
+            return;
+        }
+        if (status) {
+            serve_file_put(k->worker, f);
+            put_status(k, &(struct hail_answer){.status = status});
+            return;
+        }
+        if (also & ASKS_RANGE && h->method == HAIL_HTTP_GET && hail_if_range(&h->fields, &v, now) &&
+            put_ranges(k, f, c))
+            return;
+    }
+    put_all(k, f, c, 200);
+}
+
+/* --- the request --- */
+
+bool serve_takes_content(struct serve_conn *k)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct serve_buffers *b = k->b;
+    const struct hail_http_head *h = &b->head;
+    bool known =
+        h->method == HAIL_HTTP_GET || h->method == HAIL_HTTP_HEAD || h->method == HAIL_HTTP_OPTIONS;
+    if (h->expect_other || (h->framing == HAIL_HTTP_LENGTH && h->length > SERVE_BODY_MAX) ||
+        (h->expect_continue && !known) || h->framing == HAIL_HTTP_TUNNEL)
+        return false;
+    if (h->expect_continue) {
+        memcpy(b->out + b->out_len, go_on, sizeof go_on - 1);
+        b->out_len += sizeof go_on - 1;
+    }
+    return true;
+}
+
+bool serve_respond(struct serve_conn *k)
+{
+    struct serve_worker *w = k->worker;
+    const struct hail_http_head *h = &k->b->head;
+    struct serve_found found;
+    char path[SERVE_PATH];
+    bool unread = h->framing != HAIL_HTTP_NO_BODY && !k->b->content_read;
+    k->keep_alive = h->keep_alive && !unread && !w->stopping;
+    k->linger = unread;
+    if (unread && h->framing == HAIL_HTTP_LENGTH && h->length > SERVE_BODY_MAX) {
+        put_status(k, &(struct hail_answer){.status = 413});
+        return true;
+    }
     ssize_t n = hail_answer_path(h, path, sizeof path);
-    if (n < 0)
-        f.status = (int)-n;
+    if (n < 0) {
+        put_status(k, &(struct hail_answer){.status = (int)-n});
+        return true;
+    }
+    serve_find(w, path, &found);
+    if (found.file && found.status == 200)
+        put_file(k, found.file);
+    else if (found.file)
+        put_all(k, found.file, HAIL_CODING_IDENTITY, found.status);
+    else if (found.status == 301)
+        put_redirect(k, path);
     else
-        find(k->worker->serve, path, &f);
-    if (f.status == 301) {
-        bool fits = hail_answer_slash(path, h->query, location, sizeof location) >= 0;
-        f.status = fits ? 301 : 414;
-        a.location = fits ? location : NULL;
-    }
-    a.status = f.status;
-    if (f.fd >= 0) {
-        a.type = f.type;
-        a.length = (uint64_t)f.st.st_size;
-        a.modified = f.st.st_mtime;
-    }
-    put(k, &a, content);
-    if (f.fd < 0 || !content || a.length == 0) {
-        if (f.fd >= 0)
-            close(f.fd);
-        log_now(k, f.status, content ? a.length : 0);
-        return;
-    }
-    k->file = f.fd;
-    k->file_at = 0;
-    k->file_left = k->file_size = a.length;
-    k->b->note_len = serve_log_line(k, f.status, k->b->note);
-    put_content(k);
+        put_status(k, &(struct hail_answer){.status = found.status});
+    return true;
+}
+
+const char *serve_cache_control(const struct serve *s, const struct serve_file *f)
+{
+    (void)s;
+    (void)f;
+    return "no-cache";
 }

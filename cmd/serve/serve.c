@@ -318,6 +318,7 @@ static int run(struct common *c, int argc, char **argv)
     struct serve s = {.c = c,
                       .root = -1,
                       .quiet = asked.quiet,
+                      .times = {20, 60, 30, 3, 3, 500},
                       .tls = {.cert_file = asked.cert, .key_file = asked.key, .alpn = "http/1.1"}};
     static struct listening l;
     const char *path = argc ? argv[0] : ".";

@@ -1,37 +1,67 @@
 /* serve.h - `hail serve`: what its files share.
  *
- *   serve.c        the command: options, where to listen, threads, the end
- *   worker.c       one loop: accepts, ends, keeps buffers and the date
- *   connection.c   one connection: TLS, requests in, responses out, time limits
- *   respond.c      one request: which file, which status, the head
+ *   serve.c        the command: starts and ends it all
+ *   worker.c       one loop: accepts, keeps buffers and the date, stops
+ *   patience.c     how long a connection may take for what it does
+ *   connection.c   one connection: TLS, requests in, what to do next
+ *   send.c         responses out: memory and files, piece by piece
+ *   respond.c      one request: what is answered, and with which status
+ *   content.c      the pieces of a response's content: all of it, or ranges
+ *   site.c         a path: which file, folder or page of the site it means
+ *   cache.c        files by path, as they were a moment ago
+ *   watch.c        news of changed files by inotify(7)
+ *   form.c         a file's representations: as it is, and by content codings
  *   log.c          a line, or a JSON document, for each request
  *
- *      listener --> connection --> request --> respond --> buffer --> stream
- *                                                  \--> file ---------^ (sendfile)
+ *   connection --> respond --> site --> cache --> form --> content --> send
+ *        ^                                         |
+ *        +--------- a task in a thread <-----------+ (compression, big folders)
+ *
+ * Workers share what the options ask for, and nothing else: each has its own loop, listeners, cache
+ * and connections.
  */
 #ifndef HAIL_CMD_SERVE_H
 #define HAIL_CMD_SERVE_H
 
 #include "cmd.h"
 
+#include "proto/answer.h"
+#include "proto/etag.h"
 #include "proto/mime.h"
+#include "proto/range.h"
 
-#define SERVE_IN       ((size_t)16384) /* bytes of a request's head at most */
-#define SERVE_LINE     ((size_t)8192)  /* ... of one line of it */
-#define SERVE_FIELDS   64
-#define SERVE_OUT      ((size_t)32768) /* responses gathered before they are written */
-#define SERVE_HEAD_MAX ((size_t)9216)  /* of a response: room for a Location */
-#define SERVE_LOG      ((size_t)16384) /* gathered lines of the log */
-#define SERVE_LOG_LINE ((size_t)2048)
-#define SERVE_SPARE    16 /* buffers that a worker keeps for the next connection */
+#include <sys/stat.h>
 
-/* Seconds. */
-#define SERVE_HEAD_S   20 /* TLS handshake; a head, from its first byte */
-#define SERVE_IDLE_S   60 /* between requests */
-#define SERVE_SEND_S   60 /* without a byte of the response being taken */
-#define SERVE_LINGER_S 3  /* for the client to read the last response before the close */
-#define SERVE_DRAIN_S  3  /* for what is under way when the server is stopped */
-#define SERVE_LOG_MS   20 /* until lines of the log are written */
+#define SERVE_IN          ((size_t)16384) /* bytes of a request's head at most */
+#define SERVE_LINE        ((size_t)8192)  /* ... of one line of it */
+#define SERVE_CONTENT     ((size_t)4096)  /* bytes of a request's content, read at once */
+#define SERVE_FIELDS      64
+#define SERVE_OUT         ((size_t)32768) /* responses gathered before they are written */
+#define SERVE_HEAD_MAX    ((size_t)9216)  /* of a response: room for a Location */
+#define SERVE_PATH        4096
+#define SERVE_RANGES      16 /* of one response; who wants more gets all of it */
+#define SERVE_PIECES      (2 * SERVE_RANGES + 1) /* of its content */
+#define SERVE_COPY        ((uint64_t)8192)       /* content up to here is copied behind its head */
+#define SERVE_SMALL       ((uint64_t)65536)      /* files up to here are kept in memory */
+#define SERVE_BODY_MAX    ((uint64_t)1 << 20)    /* of a request's content, which is thrown away */
+#define SERVE_LOG         ((size_t)16384)        /* gathered lines of the log */
+#define SERVE_LOG_LINE    ((size_t)2048)
+#define SERVE_LOG_MS      20 /* until they are written */
+#define SERVE_SPARE       16 /* buffers that a worker keeps for the next connection */
+
+#define SERVE_CACHE_FILES 1024                 /* of a worker */
+#define SERVE_CACHE_BYTES ((uint64_t)16 << 20) /* ... of their content in memory */
+#define SERVE_FRESH_NS    1000000000LL         /* a file is looked at again after this */
+
+/* How long a client may take, in seconds, and how many bytes a second it has to move at least. */
+struct serve_times {
+    int head_s;   /* a TLS handshake; a head, from its first byte */
+    int idle_s;   /* between requests */
+    int pace_s;   /* between two looks at the pace of content */
+    int linger_s; /* to read the last response before the connection is closed */
+    int drain_s;  /* for what is under way when the server is stopped */
+    unsigned rate;
+};
 
 /* What the options ask for; shared by the workers, who only read it. */
 struct serve {
@@ -39,8 +69,101 @@ struct serve {
     struct hail_tls_opts tls; /* cert_file NULL: plain HTTP */
     int root;                 /* descriptor of the folder */
     const char *only;         /* the one file in it that is served; NULL: all */
+    const char *spa;          /* the page for what is no file; NULL: none */
+    const char *more; /* further field lines of each response, each with its CRLF; NULL: none */
+    bool clean_urls;  /* a page is found without its ".html" */
+    bool hidden;      /* names that begin with a dot are served too */
     bool quiet;
+    struct serve_times times;
     struct hail_mime mime;
+};
+
+/* --- files --- */
+
+/* Memory that several responses send from. */
+struct serve_blob {
+    unsigned refs;
+    size_t n;
+    char *p; /* owned, malloc'ed */
+};
+
+struct serve_blob *serve_blob_new(char *p, size_t n); /* takes over `p`; NULL: no memory, p freed */
+struct serve_blob *serve_blob_ref(struct serve_blob *b);
+void serve_blob_put(struct serve_blob *b); /* accepts NULL */
+
+/* One representation of a file (RFC 9110 section 3.2), by its content coding. */
+struct serve_form {
+    enum serve_form_state {
+        SERVE_FORM_ABSENT,
+        SERVE_FORM_MAKING, /* a task compresses it */
+        SERVE_FORM_READY,
+    } state;
+    bool beside; /* a file of its own: "app.js.gz" */
+    int fd;      /* -1: the content is in `blob` */
+    struct serve_blob *blob;
+    uint64_t size;
+    struct stat st; /* of the file that it is, or was made of */
+    char etag[HAIL_ETAG_MAX];
+    char *head; /* of the plain 200 response; NULL: not written yet */
+    size_t head_len, date_at;
+};
+
+/* A file of the site, as it was when it was looked at. */
+struct serve_file {
+    struct serve_file *next;          /* of its bucket */
+    struct serve_file *newer, *older; /* by last use */
+    unsigned refs;                    /* the cache's, and one for each response under way */
+    uint32_t hash;
+    bool cached;         /* still in the table */
+    bool text;           /* worth compressing */
+    unsigned generation; /* of the cache, when it was looked at */
+    int64_t seen_ns;     /* ... and the time */
+    const char *cache_control;
+    char type[HAIL_MIME_MAX];
+    struct serve_form forms[HAIL_CODINGS]; /* by enum hail_coding */
+    struct serve_conn *waiting;            /* for a form that is being made */
+    char path[];
+};
+
+/* A worker's files. */
+struct serve_cache {
+    struct serve_file *buckets[SERVE_CACHE_FILES];
+    struct serve_file *newest, *oldest;
+    unsigned n;
+    uint64_t bytes;
+    unsigned generation;    /* grows with every news of a change */
+    struct hail_watch news; /* inotify(7); fd -1: none, and files are looked at by time alone */
+    unsigned watched;
+    uint64_t hits, misses;
+};
+
+/* --- connections --- */
+
+/* What a connection is waited for; each has its time (patience.c). */
+enum serve_wait {
+    SERVE_WAIT_HEAD,    /* the TLS handshake; a head, from its first byte */
+    SERVE_WAIT_CONTENT, /* of a request */
+    SERVE_WAIT_IDLE,    /* the next request */
+    SERVE_WAIT_SEND,    /* the client takes the response */
+    SERVE_WAIT_LINGER,  /* the client's end, after ours */
+    SERVE_WAIT_TASK,    /* something in this server */
+    SERVE_WAITS
+};
+
+/* The connections that are waited for in one way, in the order of time. */
+struct serve_queue {
+    struct serve_conn *first, *last;
+    unsigned n;
+    struct hail_timer timer;
+    struct serve_worker *worker;
+};
+
+/* A part of a response's content: in memory or in a file. */
+struct serve_piece {
+    const char *p; /* NULL: in the file */
+    int fd;
+    off_t at;
+    uint64_t n;
 };
 
 /* The memory of a connection that is not idle. */
@@ -48,14 +171,53 @@ struct serve_buffers {
     struct serve_buffers *next;
     struct hail_http_head head;
     struct hail_http_field fields[SERVE_FIELDS];
-    size_t in_len, out_len, out_at;
-    size_t note_len; /* the log's line for the file under way; 0: none */
+    struct hail_http_body body; /* while the content of a request is read */
+    size_t head_len;            /* of the request whose content that is */
+
+    /* the response under way, behind what `out` holds */
+    struct serve_piece pieces[SERVE_PIECES];
+    unsigned piece, npieces;
+    struct serve_file *file; /* what the pieces are of, and ... */
+    struct serve_blob *blob; /* ... NULL, or memory of their own */
+    uint64_t total, left;    /* bytes of the content, and those not sent yet */
+    uint64_t sent, paced;    /* bytes since it began to send, and when the pace was looked at */
+
+    size_t in_at, in_len; /* what was read and not consumed */
+    bool untaken;         /* it was not looked at since something changed */
+    bool content_read;    /* of the request in `head` */
+    size_t out_at, out_len;
+    size_t note_len; /* the log's line for the response under way; 0: none */
     char note[SERVE_LOG_LINE];
-    char in[SERVE_IN];
+    char in[SERVE_IN + SERVE_CONTENT];
     char out[SERVE_OUT];
 };
 
-struct serve_conn;
+enum serve_state {
+    SERVE_HANDSHAKE,
+    SERVE_REQUEST,  /* reading heads */
+    SERVE_UPLOAD,   /* ... and the content behind one */
+    SERVE_TASK,     /* a task makes what is to be sent */
+    SERVE_RESPONSE, /* writing what is in `out`, then the pieces */
+    SERVE_CLOSING,  /* our end was sent: what the client still says is thrown away */
+};
+
+struct serve_conn {
+    struct hail_watch watch;
+    struct serve_worker *worker;
+    struct hail_stream *stream;
+    struct serve_conn *next, *prev; /* in its queue */
+    int64_t since_ns;               /* when it came into it */
+    struct serve_buffers *b;        /* NULL while idle */
+    struct serve_conn *waiting;     /* the next that waits for the same form */
+    uint8_t state, wait;            /* enum serve_state, enum serve_wait */
+    short events;                   /* watched, once it is in the loop */
+    bool in_loop;
+    bool drained;    /* the last read found the end of what is there */
+    bool keep_alive; /* after what is being sent */
+    bool linger;     /* the client may still be sending */
+    bool ended;      /* our end was sent */
+    bool fresh;      /* what is waited for began anew */
+};
 
 struct serve_worker {
     struct serve *serve;
@@ -66,7 +228,8 @@ struct serve_worker {
     struct hail_watch accepting, cancel;
     struct hail_timer pause, drain; /* after EMFILE; at the end */
     bool paused, stopping, failed;
-    struct serve_conn *conns;
+    struct serve_queue queues[SERVE_WAITS];
+    struct serve_cache cache;
     struct serve_buffers *spare;
     unsigned spares;
     int64_t date_s;
@@ -75,47 +238,87 @@ struct serve_worker {
     struct hail_buf log;
 };
 
-enum serve_state {
-    SERVE_HANDSHAKE,
-    SERVE_REQUEST,  /* reading heads */
-    SERVE_RESPONSE, /* writing what is in `out`, then the file */
-    SERVE_CLOSING,  /* our end was sent: what the client still says is thrown away */
-};
-
-struct serve_conn {
-    struct hail_watch watch;
-    struct hail_timer timer;
-    struct serve_worker *worker;
-    struct serve_conn *next, *prev;
-    struct hail_stream *stream;
-    struct serve_buffers *b; /* NULL while idle */
-    int events;              /* watched */
-    enum serve_state state;
-    bool keep_alive; /* after what is being sent */
-    bool linger;     /* the client may still be sending */
-    bool ended;      /* our end was sent */
-    int file;        /* -1: none */
-    off_t file_at;
-    uint64_t file_left, file_size;
-};
-
 /* worker.c: runs until stopped; the listener is the worker's from here on. 0 or -errno, recorded in
  * w->ctx. */
 int serve_worker_run(struct serve_worker *w);
 const char *serve_date(struct serve_worker *w);
 struct serve_buffers *serve_buffers_take(struct serve_worker *w); /* NULL: no memory */
 void serve_buffers_give(struct serve_worker *w, struct serve_buffers *b);
-void serve_conn_gone(struct serve_worker *w, struct serve_conn *k);
+void serve_conn_gone(struct serve_worker *w);
+
+/* patience.c: puts a connection at the end of a queue; the second takes it out of its own first. */
+void serve_wait_begin(struct serve_conn *k, enum serve_wait what);
+void serve_wait_for(struct serve_conn *k, enum serve_wait what);
+void serve_wait_no_more(struct serve_conn *k);
+void serve_patience_begin(struct serve_worker *w);
+void serve_patience_end(struct serve_worker *w);
 
 /* connection.c: takes over the stream. */
 void serve_conn_open(struct serve_worker *w, struct hail_stream *s);
 void serve_conn_close(struct serve_conn *k);
-void serve_conn_stop(struct serve_conn *k); /* after the response under way; at once when idle */
+void serve_conn_stop(struct serve_conn *k);   /* after the response under way; at once when idle */
+void serve_conn_resume(struct serve_conn *k); /* what its task was to make is there */
+void serve_conn_too_slow(struct serve_conn *k); /* its time is over */
 
-/* respond.c: appends the response to the request in k->b->head to `out`, or opens its file. */
-void serve_respond(struct serve_conn *k);
+/* send.c: the step. 0: all was sent; -EAGAIN, -errno. *turn grows by what was. */
+int serve_send(struct serve_conn *k, uint64_t *turn);
+/* What was under way is over: files are given back, the log is told. */
+void serve_send_end(struct serve_conn *k);
+
+/* respond.c. Whether the content of the request in k->b->head is to be read before the answer; if
+ * not, the connection ends with it. May put "100 Continue" into `out`. */
+bool serve_takes_content(struct serve_conn *k);
+/* Appends the response to the request in k->b->head to `out`, and sets
+ * its pieces. False: a task was begun, and it is to be called again when that is done. */
+bool serve_respond(struct serve_conn *k);
 /* The response to what is no request: its status; the connection ends with it. */
 void serve_refuse(struct serve_conn *k, int status);
+
+/* cache.c. The regular file at `path`, relative to the root, with a reference; or NULL and *rc the
+ * negative errno: -EISDIR for a folder. */
+struct serve_file *serve_cache_get(struct serve_worker *w, const char *path, int *rc);
+void serve_file_put(struct serve_worker *w, struct serve_file *f); /* accepts NULL */
+void serve_cache_free(struct serve_worker *w);
+void serve_cache_account(struct serve_worker *w, int64_t bytes); /* of content in memory */
+/* The value of Cache-Control for a file. */
+const char *serve_cache_control(const struct serve *s, const struct serve_file *f);
+
+/* watch.c: news of what is at `path` bring the cache's generation on. */
+void serve_watch_begin(struct serve_worker *w);
+void serve_watch_add(struct serve_worker *w, const char *path);
+void serve_watch_end(struct serve_worker *w);
+
+/* form.c. What of `st` tells whether a file is still the same. */
+bool serve_same_file(const struct stat *a, const struct stat *b);
+/* The content of the open file: read if it is small, else the descriptor is kept. */
+void serve_form_load(struct serve_worker *w, struct serve_form *m, enum hail_coding c, int fd,
+                     const struct stat *st);
+void serve_form_free(struct serve_worker *w, struct serve_form *m);
+/* Looks for files beside `f` that are it in a coding. False: one that was there changed. */
+bool serve_forms_look(struct serve_worker *w, struct serve_file *f);
+/* Whether the representation depends on the request. */
+bool serve_is_negotiated(const struct serve_worker *w, const struct serve_file *f);
+/* The one that the request likes best. */
+enum hail_coding serve_choose(const struct serve_file *f, const struct hail_http_fields *fields);
+
+/* content.c: all of the content, or ranges of it, behind the head that is in `out`. They take over
+ * the reference to the file. */
+void serve_content_all(struct serve_conn *k, struct serve_file *f, const struct serve_form *m);
+void serve_content_range(struct serve_conn *k, struct serve_file *f, const struct serve_form *m,
+                         const struct hail_range *r);
+/* multipart/byteranges of `n` ranges; `heads` holds the parts' heads and the end one behind
+ * another, `ends[i]` is where the i-th ends. */
+void serve_content_parts(struct serve_conn *k, struct serve_file *f, const struct serve_form *m,
+                         const struct hail_range *r, int n, struct serve_blob *heads,
+                         const size_t *ends);
+
+/* site.c: what a path of the site is. */
+struct serve_found {
+    int status;              /* 200; 301: a folder without its slash; 4xx, 5xx */
+    struct serve_file *file; /* a reference; also of a page of the site's own for a status */
+    bool folder;             /* one without an index */
+};
+void serve_find(struct serve_worker *w, const char *path, struct serve_found *f);
 
 /* log.c. A line lacks its last column, which is known when all was sent; its length, 0 without a
  * log. */

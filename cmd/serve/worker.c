@@ -21,6 +21,18 @@ const char *serve_date(struct serve_worker *w)
     return w->date;
 }
 
+/* All but the big ones, which are written before they are read. */
+static void clear(struct serve_buffers *b)
+{
+    b->in_at = b->in_len = b->out_at = b->out_len = 0;
+    b->head_len = b->note_len = 0;
+    b->untaken = b->content_read = false;
+    b->piece = b->npieces = 0;
+    b->file = NULL;
+    b->blob = NULL;
+    b->total = b->left = b->sent = b->paced = 0;
+}
+
 struct serve_buffers *serve_buffers_take(struct serve_worker *w)
 {
     struct serve_buffers *b = w->spare;
@@ -31,7 +43,7 @@ struct serve_buffers *serve_buffers_take(struct serve_worker *w)
         b = malloc(sizeof *b);
     }
     if (b)
-        b->in_len = b->out_len = b->out_at = b->note_len = 0;
+        clear(b);
     return b;
 }
 
@@ -67,6 +79,14 @@ static void drained(struct hail_loop *loop, struct hail_timer *t)
     hail_loop_stop(loop);
 }
 
+static bool no_connections(const struct serve_worker *w)
+{
+    unsigned n = 0;
+    for (int i = 0; i < SERVE_WAITS; i++)
+        n += w->queues[i].n;
+    return n == 0;
+}
+
 /* SIGINT, SIGTERM: no new connections, idle ones go, what is under way may end. */
 static void cancelled(struct hail_loop *loop, struct hail_watch *watch, int events)
 {
@@ -75,25 +95,20 @@ static void cancelled(struct hail_loop *loop, struct hail_watch *watch, int even
     hail_loop_remove(loop, watch); /* it stays readable, for the other workers */
     w->stopping = true;
     stop_listening(w);
-    for (struct serve_conn *k = w->conns, *next; k; k = next) {
-        next = k->next;
-        serve_conn_stop(k);
-    }
+    for (int i = 0; i < SERVE_WAITS; i++)
+        for (struct serve_conn *k = w->queues[i].first, *next; k; k = next) {
+            next = k->next;
+            serve_conn_stop(k);
+        }
     w->drain.fire = drained;
-    if (!w->conns ||
-        hail_timer_set(loop, &w->drain, hail_loop_now(loop) + SERVE_DRAIN_S * 1000000000LL) < 0)
+    int64_t drain = w->serve->times.drain_s * 1000000000LL;
+    if (no_connections(w) || hail_timer_set(loop, &w->drain, hail_loop_now(loop) + drain) < 0)
         hail_loop_stop(loop);
 }
 
-void serve_conn_gone(struct serve_worker *w, struct serve_conn *k)
+void serve_conn_gone(struct serve_worker *w)
 {
-    if (k->prev)
-        k->prev->next = k->next;
-    else
-        w->conns = k->next;
-    if (k->next)
-        k->next->prev = k->prev;
-    if (w->stopping && !w->conns)
+    if (w->stopping && no_connections(w))
         hail_loop_stop(w->loop);
 }
 
@@ -144,6 +159,8 @@ static int begin(struct serve_worker *w)
         rc = hail_tls_config_new(&w->ctx, true, &w->serve->tls, &w->tls);
     if (rc < 0)
         return rc;
+    serve_patience_begin(w);
+    serve_watch_begin(w);
     hail_buf_init(&w->log, SERVE_LOG);
     w->accepting = (struct hail_watch){hail_listener_fd(w->listener), on_connection};
     w->cancel = (struct hail_watch){w->ctx.cancel_fd, cancelled};
@@ -162,8 +179,12 @@ static void end(struct serve_worker *w)
     if (w->loop) {
         w->stopping = true;
         stop_listening(w);
-        while (w->conns)
-            serve_conn_close(w->conns);
+        for (int i = 0; i < SERVE_WAITS; i++)
+            while (w->queues[i].first)
+                serve_conn_close(w->queues[i].first);
+        serve_patience_end(w);
+        serve_cache_free(w);
+        serve_watch_end(w);
         serve_log_flush(w);
         hail_timer_clear(w->loop, &w->log_timer);
     }

@@ -9,6 +9,7 @@
 #include "loop/timers.h"
 
 #include "base/error.h"
+#include "net/quiet.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -143,7 +144,7 @@ static void fire_due(struct hail_loop *loop)
         t->fire(loop, t);
 }
 
-int hail_loop_run(struct hail_loop *loop)
+static int run(struct hail_loop *loop)
 {
     while (!atomic_load(&loop->stopping)) {
         struct hail_deadline by = {hail_timers_next(&loop->timers)};
@@ -163,6 +164,15 @@ int hail_loop_run(struct hail_loop *loop)
     }
     atomic_store(&loop->stopping, 0);
     return 0;
+}
+
+int hail_loop_run(struct hail_loop *loop)
+{
+    struct hail_quiet quiet;
+    hail_quiet_begin(&quiet);
+    int rc = run(loop);
+    hail_quiet_end(&quiet, true);
+    return rc;
 }
 
 static void on_signals(struct hail_loop *loop, struct hail_watch *w, int events)

@@ -24,7 +24,6 @@ struct hail_pump_loop {
     struct hail_timer idle;
     struct hail_pump *pump;
     uint64_t moved; /* when the timer was set */
-    bool masks;     /* SIGPIPE is not ignored: it is kept back while stepping */
     void (*done)(void *arg, struct hail_pump *p);
     void *arg;
 };
@@ -87,11 +86,9 @@ static bool go_on(struct hail_pump *p)
 {
     struct hail_pump_loop *l = p->loop;
     struct hail_quiet quiet;
-    if (l->masks)
-        hail_quiet_begin(&quiet);
+    hail_quiet_begin(&quiet);
     bool open = hail_pump_step(l->ctx, p);
-    if (l->masks)
-        hail_quiet_end(&quiet, true);
+    hail_quiet_end(&quiet, true);
     if (open && !p->stopped && set_watch(l, &l->end[0]) == 0 && set_watch(l, &l->end[1]) == 0)
         return false;
     finish(p);
@@ -143,7 +140,6 @@ int hail_pump_attach(struct hail_ctx *ctx, struct hail_loop *loop, struct hail_p
                                  .ctx = ctx,
                                  .idle = {.fire = on_idle},
                                  .pump = p,
-                                 .masks = !hail_quiet_already(),
                                  .done = done,
                                  .arg = arg};
     l->end[0] = (struct end_watch){{p->flow[0].from.fd, on_ready}, p, 0};

@@ -48,6 +48,7 @@ struct hail_stream {
     uint8_t end;              /* enum hail_stream_end */
     bool sent_end;            /* this side's end was sent: hail_shutdown() */
     bool end_followed;        /* ... before the peer's */
+    bool more;                /* of the socket: what is written now is not the end of it */
     int end_errnum;
     uint32_t span;                 /* the conversation's span in the trace, on the top; 0: none */
     struct hail_trace *trace;      /* the trace that `span` belongs to; it outlives the stream */
@@ -69,6 +70,10 @@ int hail_stream_of_socket(struct hail_ctx *ctx, int fd, const struct hail_addr *
 /* Tells the socket layer that the connection is known to be reset, although the kernel no longer
  * says so (SO_ERROR was read): after the bytes that are queued, reads return -ECONNRESET. */
 void hail_stream_was_reset(struct hail_stream *s);
+
+/* Whether more follows at once what is written from now on, so that the kernel need not send a
+ * segment that is not full: MSG_MORE of send(2). Files are not concerned. */
+void hail_stream_more(struct hail_stream *s, bool more);
 
 /* The step of splice(2), as in struct hail_layer_ops; -EOPNOTSUPP unless hail_stream_is_plain(). */
 ssize_t hail_try_splice(struct hail_ctx *ctx, struct hail_stream *s, int pipe, size_t n, bool out);

@@ -4,8 +4,14 @@
 #include <errno.h>
 #include <time.h>
 
+/* Pairs that the thread is in; only the outermost does anything. */
+static _Thread_local unsigned depth;
+
 void hail_quiet_begin(struct hail_quiet *q)
 {
+    q->ours = false;
+    if (depth++)
+        return;
     sigset_t pipe;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
@@ -15,6 +21,7 @@ void hail_quiet_begin(struct hail_quiet *q)
 
 void hail_quiet_end(const struct hail_quiet *q, bool broken)
 {
+    depth--;
     if (!q->ours)
         return;
     const struct timespec now = {0};

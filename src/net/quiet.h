@@ -13,7 +13,8 @@ struct hail_quiet {
 
 /* Between the two the calling thread gets no SIGPIPE; with `broken` (a call failed with EPIPE) the
  * one that was caused is taken away. If the caller has it blocked already, it is the caller's to
- * look after. Keeps errno. */
+ * look after. They nest: inner pairs cost nothing, which is why hail_loop_run() has one around all
+ * that it calls. Keep errno. */
 void hail_quiet_begin(struct hail_quiet *q);
 void hail_quiet_end(const struct hail_quiet *q, bool broken);
 

@@ -90,10 +90,11 @@ static ssize_t socket_writev(struct hail_ctx *ctx, struct hail_stream *s, const 
                              int iovcnt)
 {
     const struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)iovcnt};
+    int flags = MSG_NOSIGNAL | (s->more ? MSG_MORE : 0);
     ssize_t n;
     do
-        n = iovcnt == 1 ? send(s->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL)
-                        : sendmsg(s->fd, &msg, MSG_NOSIGNAL);
+        n = iovcnt == 1 ? send(s->fd, iov->iov_base, iov->iov_len, flags)
+                        : sendmsg(s->fd, &msg, flags);
     while (n < 0 && errno == EINTR);
     return n >= 0 ? n : write_failed(ctx, s, errno);
 }
@@ -200,6 +201,13 @@ int hail_stream_of_fd(struct hail_ctx *ctx, int fd, struct hail_stream **out)
         return hail_fail(ctx, HAIL_LAYER_STREAM, errno, "stream", "stream of descriptor %d: %s", fd,
                          hail_errno_text(errno));
     return hail_stream_of_socket(ctx, fd, &peer, NULL, 0, out);
+}
+
+void hail_stream_more(struct hail_stream *s, bool more)
+{
+    while (s->next)
+        s = s->next;
+    s->more = more;
 }
 
 void hail_stream_was_reset(struct hail_stream *s)

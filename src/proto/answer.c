@@ -10,6 +10,8 @@ ssize_t hail_answer_path(const struct hail_http_head *head, char *out, size_t si
 {
     if (head->method == HAIL_HTTP_OTHER)
         return -501;
+    if (head->method == HAIL_HTTP_OPTIONS)
+        return -204;
     if (head->method != HAIL_HTTP_GET && head->method != HAIL_HTTP_HEAD)
         return -405;
     if (head->expect_other)
@@ -20,20 +22,58 @@ ssize_t hail_answer_path(const struct hail_http_head *head, char *out, size_t si
     return n < 0 ? -400 : n;
 }
 
-ssize_t hail_answer_head(struct hail_http_out *o, const struct hail_answer *a)
+static void put_optional(struct hail_http_out *o, const char *name, const char *value)
+{
+    if (value)
+        hail_http_put_field(o, name, value);
+}
+
+/* Lines that are whole already. */
+static void put_lines(struct hail_http_out *o, const char *lines)
+{
+    size_t n = lines ? strlen(lines) : 0;
+    if (n == 0 || o->failed)
+        return;
+    if (n > o->size - o->len) {
+        o->failed = -EMSGSIZE;
+        return;
+    }
+    memcpy(o->p + o->len, lines, n);
+    o->len += n;
+}
+
+/* What says how the content is to be kept and told apart: also in 304, RFC 9110 section 15.4.5. */
+static void put_validators(struct hail_http_out *o, const struct hail_answer *a)
 {
     char modified[HAIL_HTTP_DATE_MAX];
-    hail_http_put_status(o, a->status, NULL, 1);
-    hail_http_put_field(o, "Date", a->date);
-    if (a->type)
-        hail_http_put_field(o, "Content-Type", a->type);
-    hail_http_put_number(o, "Content-Length", a->length);
     if (a->modified >= 0 && hail_http_date_format(a->modified, modified) == 0)
         hail_http_put_field(o, "Last-Modified", modified);
-    if (a->location)
-        hail_http_put_field(o, "Location", a->location);
-    if (a->status == 405)
-        hail_http_put_field(o, "Allow", "GET, HEAD");
+    put_optional(o, "ETag", a->etag);
+    put_optional(o, "Cache-Control", a->cache_control);
+    if (a->negotiated)
+        hail_http_put_field(o, "Vary", "Accept-Encoding");
+}
+
+ssize_t hail_answer_head(struct hail_http_out *o, const struct hail_answer *a)
+{
+    bool content = a->status != 204 && a->status != 304;
+    hail_http_put_status(o, a->status, NULL, 1);
+    hail_http_put_field(o, "Date", a->date);
+    if (content) {
+        put_optional(o, "Content-Type", a->type);
+        if (!a->endless)
+            hail_http_put_number(o, "Content-Length", a->length);
+        put_optional(o, "Content-Encoding", a->coding);
+        put_optional(o, "Content-Range", a->content_range);
+        hail_http_put_field(o, "X-Content-Type-Options", "nosniff");
+    }
+    put_validators(o, a);
+    if (a->ranges)
+        hail_http_put_field(o, "Accept-Ranges", "bytes");
+    put_optional(o, "Location", a->location);
+    if (a->status == 405 || a->status == 204)
+        hail_http_put_field(o, "Allow", HAIL_ANSWER_ALLOW);
+    put_lines(o, a->more);
     /* what RFC 9112 section 9.3 does not take for granted */
     if (!a->keep_alive)
         hail_http_put_field(o, "Connection", "close");

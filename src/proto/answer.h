@@ -8,26 +8,37 @@
 
 #include <hail/http.h>
 
+/* What is allowed for a file: RFC 9110 section 10.2.1. */
+#define HAIL_ANSWER_ALLOW "GET, HEAD, OPTIONS"
+
 /* Decides whether the request is one for a file. Returns the length of the path relative to the
  * root, NUL-ended in `out` ("" is the root, a final '/' means a folder), or the negative status to
  * answer with: -501 for a method that is not known, -405 for one that files do not have (RFC 9110
- * section 15.5.6), -417, -400, -414. */
+ * section 15.5.6), -204 for OPTIONS, -417, -400, -414. */
 ssize_t hail_answer_path(const struct hail_http_head *head, char *out, size_t size);
 
-/* A response to be. */
+/* A response to be. What is NULL or false is not said. */
 struct hail_answer {
     int status;
+    int minor; /* of the request's version */
     bool keep_alive;
-    int minor;            /* of the request's version */
-    const char *date;     /* now, as HTTP-date */
-    const char *type;     /* NULL: no content type */
-    uint64_t length;      /* of the content */
-    int64_t modified;     /* seconds since 1970; negative: not said */
-    const char *location; /* NULL: none */
+    const char *date; /* now, as HTTP-date */
+    const char *type;
+    uint64_t length;  /* of the content; with status 204 and 304 not said */
+    bool endless;     /* the content ends with the connection */
+    int64_t modified; /* seconds since 1970; negative: not said */
+    const char *etag;
+    const char *cache_control;
+    const char *coding;        /* Content-Encoding */
+    bool negotiated;           /* Vary: Accept-Encoding */
+    bool ranges;               /* Accept-Ranges: bytes */
+    const char *content_range; /* of 206 and 416 */
+    const char *location;
+    const char *more; /* further field lines, each with its CRLF */
 };
 
-/* Writes the head. The length, or a negative errno of hail_http_put_end(). A 405 says what is
- * allowed. */
+/* Writes the head. The length, or a negative errno of hail_http_put_end(). 405 and the answer to
+ * OPTIONS (204) say what is allowed. */
 ssize_t hail_answer_head(struct hail_http_out *o, const struct hail_answer *a);
 
 /* Where a folder that was asked for without a final slash is: an absolute path with it, and the
