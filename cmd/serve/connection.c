@@ -20,12 +20,6 @@
 
 #define TURN ((uint64_t)4 << 20) /* bytes sent before other connections get their turn */
 
-/* One run of steps. */
-struct turn {
-    uint64_t bytes; /* sent */
-    int wants;      /* events to wait for after -EAGAIN; -1: what the stream says */
-};
-
 static struct hail_ctx *ctx_of(struct serve_conn *k)
 {
     return &k->worker->ctx;
@@ -136,7 +130,7 @@ static int ready_buffers(struct serve_conn *k)
 }
 
 /* Nothing is there to be read. */
-static int wait_for_bytes(struct serve_conn *k, struct turn *turn)
+static int wait_for_bytes(struct serve_conn *k, struct serve_turn *turn)
 {
     turn->wants = hail_stream_wants(k->stream);
     if (k->drained)
@@ -151,7 +145,7 @@ static int wait_for_bytes(struct serve_conn *k, struct turn *turn)
 
 /* Reads into the `room` bytes behind what was read. A read that was short found the end of what is
  * there; the loop tells of more. (Under TLS it is the records' end.) */
-static int read_more(struct serve_conn *k, size_t room, struct turn *turn)
+static int read_more(struct serve_conn *k, size_t room, struct serve_turn *turn)
 {
     struct serve_buffers *b = k->b;
     ssize_t n = -EAGAIN;
@@ -167,7 +161,7 @@ static int read_more(struct serve_conn *k, size_t room, struct turn *turn)
     return 0;
 }
 
-static int read_requests(struct serve_conn *k, struct turn *turn)
+static int read_requests(struct serve_conn *k, struct serve_turn *turn)
 {
     if (ready_buffers(k) < 0)
         return -ENOMEM;
@@ -198,10 +192,10 @@ static int take_content(struct serve_conn *k)
 
 /* The content of a request; RFC 9110 section 9.3.1: it means nothing for what is served here. What
  * was answered before it (or "100 Continue") goes out first: the client may wait for that. */
-static int read_content(struct serve_conn *k, struct turn *turn)
+static int read_content(struct serve_conn *k, struct serve_turn *turn)
 {
     struct serve_buffers *b = k->b;
-    int rc = b->out_at < b->out_len ? serve_send(k, &turn->bytes) : 0;
+    int rc = b->out_at < b->out_len ? serve_send(k, turn) : 0;
     if (rc < 0)
         return rc;
     rc = take_content(k);
@@ -269,7 +263,7 @@ static int shake_hands(struct serve_conn *k)
     return rc;
 }
 
-static int step(struct serve_conn *k, struct turn *turn)
+static int step(struct serve_conn *k, struct serve_turn *turn)
 {
     int rc;
     switch ((enum serve_state)k->state) {
@@ -283,7 +277,7 @@ static int step(struct serve_conn *k, struct turn *turn)
         turn->wants = 0;
         return -EAGAIN;
     case SERVE_RESPONSE:
-        rc = serve_send(k, &turn->bytes);
+        rc = serve_send(k, turn);
         return rc < 0 ? rc : after_response(k);
     case SERVE_CLOSING:
         return end_connection(k);
@@ -325,7 +319,7 @@ static void settle(struct serve_conn *k, int events)
 /* Steps until the socket has to be waited for, or others have waited long enough. */
 static void drive(struct serve_conn *k)
 {
-    struct turn turn = {0};
+    struct serve_turn turn = {0};
     int rc = 0;
     while (rc == 0 && turn.bytes < TURN) {
         turn.wants = -1;

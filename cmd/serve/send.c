@@ -10,9 +10,10 @@
 #include "net/layer.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #define SLICES  16                  /* of one writev(2) */
-#define AT_ONCE ((uint64_t)1 << 20) /* of a file, by one sendfile(2) */
+#define AT_ONCE ((uint64_t)4 << 20) /* of a file, by one sendfile(2) */
 
 /* Fills `iov` with the memory that is next. Returns how many; *file: a file follows it. */
 static int gather(struct serve_buffers *b, struct iovec iov[SLICES], bool *file)
@@ -27,10 +28,10 @@ static int gather(struct serve_buffers *b, struct iovec iov[SLICES], bool *file)
     return n;
 }
 
-static void count(struct serve_buffers *b, uint64_t n, uint64_t *turn)
+static void count(struct serve_buffers *b, uint64_t n, struct serve_turn *turn)
 {
     b->sent += n;
-    *turn += n;
+    turn->bytes += n;
 }
 
 /* `n` bytes of memory went out. */
@@ -56,7 +57,7 @@ static void advance(struct serve_buffers *b, uint64_t n)
     }
 }
 
-static int send_memory(struct serve_conn *k, uint64_t *turn)
+static int send_memory(struct serve_conn *k, struct serve_turn *turn)
 {
     struct serve_buffers *b = k->b;
     struct iovec iov[SLICES];
@@ -76,7 +77,7 @@ static int send_memory(struct serve_conn *k, uint64_t *turn)
     return 0;
 }
 
-static int send_file(struct serve_conn *k, uint64_t *turn)
+static int send_file(struct serve_conn *k, struct serve_turn *turn)
 {
     struct serve_buffers *b = k->b;
     struct serve_piece *p = &b->pieces[b->piece];
@@ -89,10 +90,13 @@ static int send_file(struct serve_conn *k, uint64_t *turn)
     p->n -= (uint64_t)n;
     if (p->n == 0)
         b->piece++;
-    return 0;
+    if ((size_t)n == most || k->worker->tls)
+        return 0;
+    turn->wants = POLLOUT; /* the socket is full: there is no need to ask */
+    return -EAGAIN;
 }
 
-int serve_send(struct serve_conn *k, uint64_t *turn)
+int serve_send(struct serve_conn *k, struct serve_turn *turn)
 {
     struct serve_buffers *b = k->b;
     while (b->out_at < b->out_len || b->piece < b->npieces) {

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,11 +135,22 @@ static int from_inherited(struct common *c, struct listening *l, int n)
     return rc;
 }
 
+/* A client of HTTP speaks first: until it does, the kernel keeps the connection to itself, so that
+ * it can be answered as soon as it is accepted. TCP_DEFER_ACCEPT of tcp(7), in seconds. */
+static int defer_accept(void *arg, int fd, const struct hail_addr *at)
+{
+    const int seconds = 1;
+    (void)arg;
+    if (at->u.sa.sa_family == AF_INET || at->u.sa.sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
+    return 0;
+}
+
 /* One listener for each of the `n` workers. They share a port by SO_REUSEPORT, which another hail
  * could share as well: a listener without it finds out first whether the port is free. */
 static int listen_at(struct common *c, const struct hail_endpoint *at, int n, struct listening *l)
 {
-    struct hail_opts opts = {.family = c->family};
+    struct hail_opts opts = {.family = c->family, .prepare = defer_accept};
     struct hail_endpoint where = *at;
     bool is_unix = at->kind == HAIL_HOST_UNIX || at->kind == HAIL_HOST_ABSTRACT;
     int rc = hail_listen(&c->ctx, at, &opts, &l->v[0]);

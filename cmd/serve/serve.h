@@ -260,8 +260,14 @@ void serve_conn_stop(struct serve_conn *k);   /* after the response under way; a
 void serve_conn_resume(struct serve_conn *k); /* what its task was to make is there */
 void serve_conn_too_slow(struct serve_conn *k); /* its time is over */
 
-/* send.c: the step. 0: all was sent; -EAGAIN, -errno. *turn grows by what was. */
-int serve_send(struct serve_conn *k, uint64_t *turn);
+/* One run of steps of a connection. */
+struct serve_turn {
+    uint64_t bytes; /* sent */
+    int wants;      /* events to wait for after -EAGAIN; -1: what the stream says */
+};
+
+/* send.c: the step. 0: all was sent; -EAGAIN, -errno. */
+int serve_send(struct serve_conn *k, struct serve_turn *turn);
 /* What was under way is over: files are given back, the log is told. */
 void serve_send_end(struct serve_conn *k);
 
