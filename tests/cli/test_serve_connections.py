@@ -392,6 +392,8 @@ def test_the_end_by_a_signal(serve, root, sig):
     server = serve(root)
     idle, half = server.connect(), server.connect()
     half.sendall(b"GET / HT")
+    idle.sendall(request("/"))
+    assert idle.recv(65536)
     assert status(server.talk(request("/"))) == 200
     begun = time.monotonic()
     assert server.stop(sig)[0] == -sig
