@@ -157,7 +157,7 @@ static int read_more(struct serve_conn *k, size_t room, struct serve_turn *turn)
         return n < 0 ? (int)n : -ENOTCONN;
     b->in_len += (size_t)n;
     b->untaken = true;
-    k->drained = (size_t)n < room && !k->worker->tls;
+    k->drained = (size_t)n < room && !k->tls;
     return 0;
 }
 
@@ -239,7 +239,7 @@ static int after_response(struct serve_conn *k)
 static int end_connection(struct serve_conn *k)
 {
     char waste[4096];
-    if (!k->ended && (k->linger || k->worker->tls)) {
+    if (!k->ended && (k->linger || k->tls)) {
         int rc = hail_try_shutdown(ctx_of(k), k->stream);
         if (rc < 0)
             return rc;
@@ -356,7 +356,7 @@ void serve_conn_resume(struct serve_conn *k)
 static bool keeps_pace(struct serve_conn *k)
 {
     struct serve_buffers *b = k->b;
-    const struct serve_times *t = &k->worker->serve->times;
+    const struct serve_times *t = &k->worker->serve->o->times;
     uint64_t now = k->state == SERVE_UPLOAD ? b->body.total : b->sent;
     bool enough = now - b->paced >= (uint64_t)t->rate * (unsigned)t->pace_s;
     b->paced = now;
@@ -387,7 +387,7 @@ void serve_conn_stop(struct serve_conn *k)
         serve_conn_close(k);
 }
 
-void serve_conn_open(struct serve_worker *w, struct hail_stream *s)
+void serve_conn_open(struct serve_worker *w, struct hail_stream *s, bool tls)
 {
     struct serve_conn *k = calloc(1, sizeof *k);
     if (!k) {
@@ -397,9 +397,10 @@ void serve_conn_open(struct serve_worker *w, struct hail_stream *s)
     *k = (struct serve_conn){.watch = {hail_stream_fd(s), on_ready},
                              .worker = w,
                              .stream = s,
-                             .state = w->tls ? SERVE_HANDSHAKE : SERVE_REQUEST,
+                             .tls = tls,
+                             .state = tls ? SERVE_HANDSHAKE : SERVE_REQUEST,
                              .keep_alive = true};
-    if (w->tls && hail_tls_server_start(&w->ctx, &k->stream, w->tls) < 0) {
+    if (tls && hail_tls_server_start(&w->ctx, &k->stream, w->tls) < 0) {
         hail_close(k->stream);
         free(k);
         return;

@@ -47,7 +47,7 @@ static size_t json_line(struct serve_conn *k, int status, const char *peer, char
 
 size_t serve_log_line(struct serve_conn *k, int status, char out[SERVE_LOG_LINE])
 {
-    if (k->worker->serve->quiet)
+    if (k->worker->serve->o->quiet)
         return 0;
     const struct hail_http_head *h = &k->b->head;
     struct hail_endpoint ep = hail_peer(k->stream);
@@ -99,7 +99,7 @@ void serve_log_add(struct serve_worker *w, const char *line, size_t n, uint64_t 
 /* What went wrong goes to standard error, whatever the form of the log. */
 void serve_log_error(struct serve_worker *w)
 {
-    if (!w->serve->quiet)
+    if (!w->serve->o->quiet)
         fprintf(stderr, "hail: %s\n", w->ctx.err.msg);
 }
 

@@ -15,7 +15,7 @@
 
 static int64_t span_ns(const struct serve_worker *w, enum serve_wait what)
 {
-    const struct serve_times *t = &w->serve->times;
+    const struct serve_times *t = &w->serve->o->times;
     const int seconds[SERVE_WAITS] = {[SERVE_WAIT_HEAD] = t->head_s,
                                       [SERVE_WAIT_CONTENT] = t->pace_s,
                                       [SERVE_WAIT_IDLE] = t->idle_s,

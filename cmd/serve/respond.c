@@ -43,7 +43,7 @@ static void put_head(struct serve_conn *k, struct hail_answer *a)
     a->keep_alive = k->keep_alive;
     a->minor = b->head.minor;
     a->date = serve_date(k->worker);
-    a->more = k->worker->serve->more;
+    a->more = k->worker->serve->o->more;
     ssize_t n = hail_answer_head(&o, a);
     if (n >= 0)
         b->out_len += (size_t)n;
@@ -124,7 +124,7 @@ static struct hail_answer answer_of(const struct serve_worker *w, const struct s
                                 .coding = c ? hail_coding_name(c) : NULL,
                                 .negotiated = serve_is_negotiated(w, f),
                                 .ranges = true,
-                                .more = w->serve->more};
+                                .more = w->serve->o->more};
 }
 
 /* The head of all of the representation, but for the date; false without memory. */
@@ -339,11 +339,4 @@ bool serve_respond(struct serve_conn *k)
     else
         put_status(k, &(struct hail_answer){.status = found.status});
     return true;
-}
-
-const char *serve_cache_control(const struct serve *s, const struct serve_file *f)
-{
-    (void)s;
-    (void)f;
-    return "no-cache";
 }

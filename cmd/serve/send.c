@@ -90,7 +90,7 @@ static int send_file(struct serve_conn *k, struct serve_turn *turn)
     p->n -= (uint64_t)n;
     if (p->n == 0)
         b->piece++;
-    if ((size_t)n == most || k->worker->tls)
+    if ((size_t)n == most || k->tls)
         return 0;
     turn->wants = POLLOUT; /* the socket is full: there is no need to ask */
     return -EAGAIN;

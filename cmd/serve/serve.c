@@ -1,75 +1,19 @@
 /* serve.c - `hail serve`: files over HTTP and HTTPS; serve.h says what is where. */
-#include "serve.h"
+#include "where.h"
 
 #include "base/error.h"
 #include "os/linux/root.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define DEFAULT_HOST "127.0.0.1"
-#define DEFAULT_PORT 8080
-#define PORTS_TRIED  100 /* from DEFAULT_PORT on */
-#define THREADS_MAX  256
-#define MIME_FILE    "/etc/mime.types"
-#define MIME_SIZE    ((size_t)1 << 20) /* bytes of it that are read at most */
-
-enum { OPT_CERT = 256, OPT_KEY, OPT_THREADS };
-
-static const struct option_row options[] = {
-    {'l', "listen", "ENDPOINT",
-     "where to listen; :0 lets the system pick (default 127.0.0.1:8080)"},
-    {OPT_CERT, "tls-cert", "FILE", "serve HTTPS with the certificate chain in FILE (PEM)"},
-    {OPT_KEY, "tls-key", "FILE", "its private key, if it is not in the same file"},
-    {OPT_THREADS, "threads", "N", "event loops, each in a thread (default: one a core)"},
-    {'q', "quiet", NULL, "no log"},
-    {0},
-};
-
-static struct {
-    const char *listen, *cert, *key;
-    int threads; /* 0: one a core */
-    bool quiet;
-} asked;
-
-static int set_threads(const char *value)
-{
-    char *end;
-    long n = strtol(value, &end, 10);
-    if (end == value || *end || n < 1 || n > THREADS_MAX)
-        return usage_error(&command_serve, "--threads wants 1 to %d, not '%s'", THREADS_MAX, value);
-    asked.threads = (int)n;
-    return 0;
-}
-
-static int option(int letter, const char *value)
-{
-    switch (letter) {
-    case 'l':
-        asked.listen = value;
-        break;
-    case OPT_CERT:
-        asked.cert = value;
-        break;
-    case OPT_KEY:
-        asked.key = value;
-        break;
-    case OPT_THREADS:
-        return set_threads(value);
-    case 'q':
-        asked.quiet = true;
-        break;
-    default:
-        break;
-    }
-    return 0;
-}
+#define MIME_FILE "/etc/mime.types"
+#define MIME_SIZE ((size_t)1 << 20) /* bytes of it that are read at most */
 
 /* --- what is served --- */
 
@@ -96,6 +40,16 @@ static int open_root(struct serve *s, const char *path)
     return s->root < 0 ? s->root : 0;
 }
 
+/* By default clients keep files and ask each time whether they changed. */
+static void set_cache_control(struct serve *s)
+{
+    int seconds = s->o->cache_s;
+    if (seconds < 0)
+        snprintf(s->cache_control, sizeof s->cache_control, "no-cache");
+    else
+        snprintf(s->cache_control, sizeof s->cache_control, "public, max-age=%d", seconds);
+}
+
 /* The system's table of media types, if there is one. */
 static int read_types(struct serve *s)
 {
@@ -117,138 +71,6 @@ static int read_types(struct serve *s)
     return rc == 0 ? 0
                    : hail_fail(&s->c->ctx, HAIL_LAYER_LOCAL, -rc, "read", "read %s: %s", MIME_FILE,
                                hail_errno_text(-rc));
-}
-
-/* --- where --- */
-
-/* The workers' listeners, in the first `n` of `v`. */
-struct listening {
-    struct hail_listener *v[THREADS_MAX];
-    int n;
-};
-
-static int from_inherited(struct common *c, struct listening *l, int n)
-{
-    int rc = 0;
-    for (; l->n < n && l->n < THREADS_MAX && rc == 0; l->n += rc == 0)
-        rc = hail_listen_of_inherited(&c->ctx, l->n, &l->v[l->n]);
-    return rc;
-}
-
-/* A client of HTTP speaks first: until it does, the kernel keeps the connection to itself, so that
- * it can be answered as soon as it is accepted. TCP_DEFER_ACCEPT of tcp(7), in seconds. */
-static int defer_accept(void *arg, int fd, const struct hail_addr *at)
-{
-    const int seconds = 1;
-    (void)arg;
-    if (at->u.sa.sa_family == AF_INET || at->u.sa.sa_family == AF_INET6)
-        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
-    return 0;
-}
-
-/* One listener for each of the `n` workers. They share a port by SO_REUSEPORT, which another hail
- * could share as well: a listener without it finds out first whether the port is free. */
-static int listen_at(struct common *c, const struct hail_endpoint *at, int n, struct listening *l)
-{
-    struct hail_opts opts = {.family = c->family, .prepare = defer_accept};
-    struct hail_endpoint where = *at;
-    bool is_unix = at->kind == HAIL_HOST_UNIX || at->kind == HAIL_HOST_ABSTRACT;
-    int rc = hail_listen(&c->ctx, at, &opts, &l->v[0]);
-    if (rc < 0 || is_unix || n == 1) {
-        l->n = rc == 0;
-        return rc;
-    }
-    where.port = hail_listener_at(l->v[0]).port;
-    hail_listener_close(l->v[0]);
-    opts.reuseport = true;
-    for (; l->n < n && rc == 0; l->n += rc == 0)
-        rc = hail_listen(&c->ctx, &where, &opts, &l->v[l->n]);
-    return rc;
-}
-
-/* 127.0.0.1:8080, or the next port that is free. */
-static int listen_by_default(struct common *c, int n, struct listening *l)
-{
-    struct hail_endpoint at;
-    int rc = hail_endpoint_parse(&c->ctx, &at, c->family == AF_INET6 ? "[::1]" : DEFAULT_HOST,
-                                 DEFAULT_PORT);
-    if (rc < 0)
-        return rc;
-    do
-        rc = listen_at(c, &at, n, l);
-    while (rc == -EADDRINUSE && ++at.port < DEFAULT_PORT + PORTS_TRIED);
-    if (rc == 0 && at.port != DEFAULT_PORT && !asked.quiet)
-        fprintf(stderr, "hail: port %d is taken, so this is port %d\n", DEFAULT_PORT, at.port);
-    return rc;
-}
-
-static int listen_where_asked(struct common *c, int n, struct listening *l)
-{
-    struct hail_endpoint at;
-    int inherited = hail_listen_inherited();
-    if (!asked.listen)
-        return inherited ? from_inherited(c, l, inherited) : listen_by_default(c, n, l);
-    int rc = hail_endpoint_parse(&c->ctx, &at, asked.listen, DEFAULT_PORT);
-    if (rc == 0 && at.transport == HAIL_TLS && !asked.cert)
-        return hail_fail(&c->ctx, HAIL_LAYER_USAGE, EINVAL, "listen",
-                         "listen on %s: TLS needs --tls-cert", asked.listen);
-    return rc == 0 ? listen_at(c, &at, n, l) : rc;
-}
-
-static void close_all(struct listening *l)
-{
-    while (l->n > 0)
-        hail_listener_close(l->v[--l->n]);
-}
-
-/* --- what is said --- */
-
-static void url_of(const struct hail_listener *l, char *out, size_t size)
-{
-    struct hail_endpoint at = hail_listener_at(l);
-    char text[HAIL_ENDPOINT_MAX];
-    const char *scheme = asked.cert ? "https" : "http";
-    if (at.kind == HAIL_HOST_ANY) {
-        snprintf(out, size, "%s://localhost:%u/", scheme, at.port);
-        return;
-    }
-    hail_endpoint_format(&at, text, sizeof text);
-    if (at.kind == HAIL_HOST_UNIX || at.kind == HAIL_HOST_ABSTRACT)
-        snprintf(out, size, "%s", text);
-    else
-        snprintf(out, size, "%s://%s/", scheme, text);
-}
-
-/* One URL a place: workers that share a port are one. Goes out at once, for whoever waits. */
-static int announce(struct common *c, const struct listening *l, const char *path)
-{
-    char url[HAIL_ENDPOINT_MAX + 16], last[sizeof url] = "";
-    for (int i = 0; i < l->n; i++) {
-        url_of(l->v[i], url, sizeof url);
-        if (strcmp(url, last) == 0)
-            continue;
-        memcpy(last, url, sizeof url);
-        if (c->json) {
-            struct hail_buf b;
-            struct hail_json j = {.out = &b};
-            hail_buf_init(&b, 65536);
-            hail_json_object(&j, NULL);
-            hail_json_str(&j, "schema", "hail.serve/1");
-            hail_json_str(&j, "kind", "listening");
-            hail_json_str(&j, "url", url);
-            hail_json_str(&j, "path", path);
-            hail_json_end_object(&j);
-            int rc = put_json(&b);
-            hail_buf_free(&b);
-            if (rc)
-                return rc;
-        } else {
-            fputs("serving ", stdout);
-            put_safe(stdout, path);
-            printf(" at %s\n", url);
-        }
-    }
-    return fflush(stdout) == 0 ? 0 : local_error("write", "standard output", errno);
 }
 
 /* --- running --- */
@@ -274,23 +96,23 @@ static void raise_limit(void)
     }
 }
 
-static int run_workers(struct serve *s, struct listening *l)
+static int run_workers(struct serve *s, struct serve_places *p, int n)
 {
     struct common *c = s->c;
-    int n = l->n, status = STATUS_DONE;
+    int status = STATUS_DONE;
     struct serve_worker *v = calloc((size_t)n, sizeof *v);
     if (!v)
         return local_error("start", "the server", ENOMEM);
     for (int i = 0; i < n; i++) {
         v[i].serve = s;
-        v[i].listener = l->v[i];
+        v[i].number = i;
+        v[i].places = p;
         v[i].ctx = (struct hail_ctx){.by = c->ctx.by, .cancel_fd = c->ctx.cancel_fd};
         if (n == 1) { /* a trace serves one thread */
             v[i].ctx.trace = c->ctx.trace;
             v[i].ctx.span = c->ctx.span;
         }
     }
-    l->n = 0; /* they are the workers' now */
     int rc = hail_loop_threads(n, work, v);
     for (int i = 0; i < n; i++)
         if (v[i].failed && status == STATUS_DONE) {
@@ -303,15 +125,15 @@ static int run_workers(struct serve *s, struct listening *l)
     return status;
 }
 
-static int thread_count(const struct common *c)
+static int thread_count(const struct serve *s)
 {
     cpu_set_t cores;
-    if (c->ctx.trace)
+    if (s->c->ctx.trace)
         return 1;
-    if (asked.threads)
-        return asked.threads;
+    if (s->o->threads)
+        return s->o->threads;
     int n = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
-    return n < THREADS_MAX ? n : THREADS_MAX;
+    return n < SERVE_THREADS ? n : SERVE_THREADS;
 }
 
 /* A certificate that cannot be used is found before anything listens. */
@@ -327,26 +149,28 @@ static int check_tls(struct serve *s)
 
 static int run(struct common *c, int argc, char **argv)
 {
+    const struct serve_options *o = serve_options();
     struct serve s = {.c = c,
+                      .o = o,
                       .root = -1,
-                      .quiet = asked.quiet,
-                      .times = {20, 60, 30, 3, 3, 500},
-                      .tls = {.cert_file = asked.cert, .key_file = asked.key, .alpn = "http/1.1"}};
-    static struct listening l;
+                      .tls = {.cert_file = o->cert, .key_file = o->key, .alpn = "http/1.1"}};
+    struct serve_places places = {0};
     const char *path = argc ? argv[0] : ".";
     if (argc > 1)
         return usage_error(c->cmd, "one folder or file is served, and there are %d", argc);
-    if (asked.key && !asked.cert)
+    if (o->key && !o->cert)
         return usage_error(c->cmd, "--tls-key is of no use without --tls-cert");
+    set_cache_control(&s);
     raise_limit();
+    int threads = thread_count(&s);
     int rc = open_root(&s, path);
     rc = rc < 0 ? rc : read_types(&s);
     rc = rc < 0 ? rc : check_tls(&s);
-    rc = rc < 0 ? rc : listen_where_asked(c, thread_count(c), &l);
-    int status = rc < 0 ? fail(c) : announce(c, &l, path);
+    rc = rc < 0 ? rc : serve_listen(&s, threads, &places);
+    int status = rc < 0 ? fail(c) : serve_announce(&s, &places, path);
     if (status == STATUS_DONE)
-        status = run_workers(&s, &l);
-    close_all(&l);
+        status = run_workers(&s, &places, threads);
+    serve_places_close(&places);
     hail_mime_free(&s.mime);
     if (s.root >= 0)
         close(s.root);
@@ -357,8 +181,8 @@ const struct command command_serve = {
     .name = "serve",
     .args = "[DIR|FILE]",
     .summary = "serve files over HTTP and HTTPS",
-    .options = options,
-    .option = option,
+    .options = serve_option_rows,
+    .option = serve_option,
     .run = run,
     .more = "Serves the current folder without an operand. The URL is printed first, then a line "
             "for each request on standard error; with --json both are documents on standard "

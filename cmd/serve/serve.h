@@ -1,6 +1,8 @@
 /* serve.h - `hail serve`: what its files share.
  *
  *   serve.c        the command: starts and ends it all
+ *   options.c      the command line
+ *   where.c        listeners, URLs
  *   worker.c       one loop: accepts, keeps buffers and the date, stops
  *   patience.c     how long a connection may take for what it does
  *   connection.c   one connection: TLS, requests in, what to do next
@@ -47,6 +49,8 @@
 #define SERVE_LOG         ((size_t)16384)        /* gathered lines of the log */
 #define SERVE_LOG_LINE    ((size_t)2048)
 #define SERVE_LOG_MS      20 /* until they are written */
+#define SERVE_LISTEN      16 /* endpoints */
+#define SERVE_THREADS     256
 #define SERVE_SPARE       16 /* buffers that a worker keeps for the next connection */
 
 #define SERVE_CACHE_FILES 1024                 /* of a worker */
@@ -63,18 +67,38 @@ struct serve_times {
     unsigned rate;
 };
 
-/* What the options ask for; shared by the workers, who only read it. */
+/* What the command line asks for. */
+struct serve_options {
+    const char *listen[SERVE_LISTEN];
+    int nlisten;
+    const char *cert, *key; /* PEM files; NULL: none */
+    const char *spa;        /* the page for what is no file; NULL: none */
+    bool clean_urls;        /* a page is found without its ".html" */
+    bool listing;           /* a folder without an index is shown */
+    bool hidden;            /* names that begin with a dot are served too */
+    bool compress;          /* text is compressed here */
+    bool quiet;
+    int cache_s;         /* seconds that clients may keep files; -1: they are to ask */
+    int max_connections; /* 0: what descriptors allow */
+    int max_per_address; /* 0: three quarters of that */
+    int threads;         /* 0: one a core */
+    struct serve_times times;
+    char more[2048]; /* further field lines of each response, each with its CRLF */
+};
+
+/* options.c */
+extern const struct option_row serve_option_rows[];
+int serve_option(int letter, const char *value);
+const struct serve_options *serve_options(void);
+
+/* What is served, and how; shared by the workers, who only read it. */
 struct serve {
     struct common *c;
+    const struct serve_options *o;
     struct hail_tls_opts tls; /* cert_file NULL: plain HTTP */
     int root;                 /* descriptor of the folder */
     const char *only;         /* the one file in it that is served; NULL: all */
-    const char *spa;          /* the page for what is no file; NULL: none */
-    const char *more; /* further field lines of each response, each with its CRLF; NULL: none */
-    bool clean_urls;  /* a page is found without its ".html" */
-    bool hidden;      /* names that begin with a dot are served too */
-    bool quiet;
-    struct serve_times times;
+    char cache_control[48];   /* of files whose names do not say more */
     struct hail_mime mime;
 };
 
@@ -212,11 +236,21 @@ struct serve_conn {
     uint8_t state, wait;            /* enum serve_state, enum serve_wait */
     short events;                   /* watched, once it is in the loop */
     bool in_loop;
-    bool drained;    /* the last read found the end of what is there */
+    bool drained; /* the last read found the end of what is there */
+    bool tls;
     bool keep_alive; /* after what is being sent */
     bool linger;     /* the client may still be sending */
     bool ended;      /* our end was sent */
     bool fresh;      /* what is waited for began anew */
+};
+
+/* A listener that a worker accepts from. */
+struct serve_door {
+    struct hail_watch watch;
+    struct serve_worker *worker;
+    struct hail_listener *listener;
+    bool tls;
+    bool own; /* no other worker's */
 };
 
 struct serve_worker {
@@ -224,8 +258,10 @@ struct serve_worker {
     struct hail_ctx ctx;
     struct hail_loop *loop;
     struct hail_tls_config *tls;
-    struct hail_listener *listener; /* NULL once it is stopped */
-    struct hail_watch accepting, cancel;
+    const struct serve_places *places;
+    struct serve_door *doors; /* owned; NULL once they are shut */
+    int ndoors, number;
+    struct hail_watch cancel;
     struct hail_timer pause, drain; /* after EMFILE; at the end */
     bool paused, stopping, failed;
     struct serve_queue queues[SERVE_WAITS];
@@ -238,8 +274,7 @@ struct serve_worker {
     struct hail_buf log;
 };
 
-/* worker.c: runs until stopped; the listener is the worker's from here on. 0 or -errno, recorded in
- * w->ctx. */
+/* worker.c: runs until stopped. 0 or -errno, recorded in w->ctx. */
 int serve_worker_run(struct serve_worker *w);
 const char *serve_date(struct serve_worker *w);
 struct serve_buffers *serve_buffers_take(struct serve_worker *w); /* NULL: no memory */
@@ -254,7 +289,7 @@ void serve_patience_begin(struct serve_worker *w);
 void serve_patience_end(struct serve_worker *w);
 
 /* connection.c: takes over the stream. */
-void serve_conn_open(struct serve_worker *w, struct hail_stream *s);
+void serve_conn_open(struct serve_worker *w, struct hail_stream *s, bool tls);
 void serve_conn_close(struct serve_conn *k);
 void serve_conn_stop(struct serve_conn *k);   /* after the response under way; at once when idle */
 void serve_conn_resume(struct serve_conn *k); /* what its task was to make is there */

@@ -91,10 +91,10 @@ static struct serve_file *get(struct serve_worker *w, const char *path, int *rc)
     if (s->only)
         return NULL;
     file = is_folder(path) ? get_joined(w, path, INDEX, rc) : serve_cache_get(w, path, rc);
-    if (!file && *rc == -ENOENT && s->clean_urls && !is_folder(path))
+    if (!file && *rc == -ENOENT && s->o->clean_urls && !is_folder(path))
         file = get_joined(w, path, ".html", rc);
-    if (!file && *rc == -ENOENT && s->spa && is_page(path))
-        file = serve_cache_get(w, s->spa, rc);
+    if (!file && *rc == -ENOENT && s->o->spa && is_page(path))
+        file = serve_cache_get(w, s->o->spa, rc);
     return file;
 }
 
@@ -112,7 +112,7 @@ void serve_find(struct serve_worker *w, const char *path, struct serve_found *f)
 {
     int rc = -ENOENT;
     *f = (struct serve_found){.status = 200};
-    bool there = w->serve->hidden || !is_hidden(path);
+    bool there = w->serve->o->hidden || !is_hidden(path);
     if (there)
         f->file = get(w, path, &rc);
     if (f->file)
@@ -124,4 +124,10 @@ void serve_find(struct serve_worker *w, const char *path, struct serve_found *f)
     }
     if (f->status == 404 && !w->serve->only)
         f->file = serve_cache_get(w, NOT_FOUND, &rc);
+}
+
+const char *serve_cache_control(const struct serve *s, const struct serve_file *f)
+{
+    return hail_answer_is_hashed(f->path) ? "public, max-age=31536000, immutable"
+                                          : s->cache_control;
 }

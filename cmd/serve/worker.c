@@ -1,10 +1,13 @@
 /* worker.c - one thread of the server: a loop, a listener, its connections. */
-#include "serve.h"
+#include "where.h"
+
+#include "base/error.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define ACCEPT_TURN 64  /* connections taken before those that are there get their turn */
@@ -62,15 +65,20 @@ void serve_buffers_give(struct serve_worker *w, struct serve_buffers *b)
 
 /* --- stopping --- */
 
+/* Who knocks from here on is refused, at once where the listener is the worker's own; it is closed
+ * with the others. */
 static void stop_listening(struct serve_worker *w)
 {
-    if (!w->listener)
-        return;
-    if (!w->paused)
-        hail_loop_remove(w->loop, &w->accepting);
+    for (int i = 0; i < w->ndoors; i++) {
+        if (!w->paused)
+            hail_loop_remove(w->loop, &w->doors[i].watch);
+        if (w->doors[i].own)
+            shutdown(w->doors[i].watch.fd, SHUT_RDWR);
+    }
     hail_timer_clear(w->loop, &w->pause);
-    hail_listener_close(w->listener);
-    w->listener = NULL;
+    free(w->doors);
+    w->doors = NULL;
+    w->ndoors = 0;
 }
 
 static void drained(struct hail_loop *loop, struct hail_timer *t)
@@ -101,7 +109,7 @@ static void cancelled(struct hail_loop *loop, struct hail_watch *watch, int even
             serve_conn_stop(k);
         }
     w->drain.fire = drained;
-    int64_t drain = w->serve->times.drain_s * 1000000000LL;
+    int64_t drain = w->serve->o->times.drain_s * 1000000000LL;
     if (no_connections(w) || hail_timer_set(loop, &w->drain, hail_loop_now(loop) + drain) < 0)
         hail_loop_stop(loop);
 }
@@ -114,43 +122,78 @@ void serve_conn_gone(struct serve_worker *w)
 
 /* --- accepting --- */
 
+static int open_doors(struct serve_worker *w)
+{
+    int rc = 0;
+    for (int i = 0; i < w->ndoors && rc == 0; i++)
+        rc = hail_loop_add(w->loop, &w->doors[i].watch, POLLIN);
+    return rc;
+}
+
 static void resume(struct hail_loop *loop, struct hail_timer *t)
 {
     struct serve_worker *w = WORKER_OF(t, pause);
-    w->paused = hail_loop_add(loop, &w->accepting, POLLIN) < 0;
-    if (w->paused)
-        hail_timer_set(loop, t, hail_loop_now(loop) + PAUSE_MS * 1000000LL);
+    w->paused = false;
+    if (open_doors(w) == 0)
+        return;
+    for (int i = 0; i < w->ndoors; i++)
+        hail_loop_remove(loop, &w->doors[i].watch);
+    w->paused = true;
+    hail_timer_set(loop, t, hail_loop_now(loop) + PAUSE_MS * 1000000LL);
 }
 
-/* Out of descriptors or memory: the connections wait in the listener's queue. */
+/* Out of descriptors or memory: the connections wait in the listeners' queues. */
 static void pause_accepting(struct serve_worker *w)
 {
     serve_log_error(w);
     w->pause.fire = resume;
     if (hail_timer_set(w->loop, &w->pause, hail_loop_now(w->loop) + PAUSE_MS * 1000000LL) < 0)
         return;
-    hail_loop_remove(w->loop, &w->accepting);
+    for (int i = 0; i < w->ndoors; i++)
+        hail_loop_remove(w->loop, &w->doors[i].watch);
     w->paused = true;
 }
 
 static void on_connection(struct hail_loop *loop, struct hail_watch *watch, int events)
 {
-    struct serve_worker *w = WORKER_OF(watch, accepting);
+    struct serve_door *d = (struct serve_door *)watch; /* its first member */
+    struct serve_worker *w = d->worker;
     (void)loop, (void)events;
     for (int i = 0; i < ACCEPT_TURN; i++) {
         struct hail_stream *s;
-        int rc = hail_try_accept(&w->ctx, w->listener, &s);
+        int rc = hail_try_accept(&w->ctx, d->listener, &s);
         if (rc == -EAGAIN)
             return;
         if (rc < 0) {
             pause_accepting(w);
             return;
         }
-        serve_conn_open(w, s);
+        serve_conn_open(w, s, d->tls);
     }
 }
 
 /* --- the whole --- */
+
+static int begin_doors(struct serve_worker *w)
+{
+    const struct serve_places *p = w->places;
+    w->doors = calloc((size_t)p->n, sizeof *w->doors);
+    if (!w->doors)
+        return hail_fail(&w->ctx, HAIL_LAYER_LOCAL, ENOMEM, "start", "start a worker: %s",
+                         hail_errno_text(ENOMEM));
+    for (int i = 0; i < p->n; i++) {
+        const struct serve_place *at = &p->v[i];
+        if (at->worker >= 0 && at->worker != w->number)
+            continue;
+        w->doors[w->ndoors++] =
+            (struct serve_door){.watch = {hail_listener_fd(at->listener), on_connection},
+                                .worker = w,
+                                .listener = at->listener,
+                                .tls = at->tls,
+                                .own = at->worker >= 0};
+    }
+    return open_doors(w);
+}
 
 static int begin(struct serve_worker *w)
 {
@@ -162,9 +205,8 @@ static int begin(struct serve_worker *w)
     serve_patience_begin(w);
     serve_watch_begin(w);
     hail_buf_init(&w->log, SERVE_LOG);
-    w->accepting = (struct hail_watch){hail_listener_fd(w->listener), on_connection};
     w->cancel = (struct hail_watch){w->ctx.cancel_fd, cancelled};
-    rc = hail_loop_add(w->loop, &w->accepting, POLLIN);
+    rc = begin_doors(w);
     if (rc == 0 && w->cancel.fd >= 0)
         rc = hail_loop_add(w->loop, &w->cancel, POLLIN);
     if (rc == 0 && w->ctx.by.ns) { /* --timeout */
@@ -196,8 +238,6 @@ static void end(struct serve_worker *w)
     hail_buf_free(&w->log);
     hail_tls_config_free(w->tls);
     hail_loop_free(w->loop);
-    hail_listener_close(w->listener);
-    w->listener = NULL;
 }
 
 int serve_worker_run(struct serve_worker *w)

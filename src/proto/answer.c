@@ -102,3 +102,36 @@ ssize_t hail_answer_slash(const char *path, struct hail_slice query, char *out, 
     out[len] = '\0';
     return (ssize_t)len;
 }
+
+/* Whether `n` characters look drawn by lot: hexadecimal with letters and digits, or letters of both
+ * cases with digits. */
+static bool is_hash(const char *p, size_t n)
+{
+    bool digit = false, lower = false, upper = false, hex = true;
+    if (n < 8 || n > 64)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        char c = p[i];
+        digit = digit || (c >= '0' && c <= '9');
+        lower = lower || (c >= 'a' && c <= 'z');
+        upper = upper || (c >= 'A' && c <= 'Z');
+        hex = hex && ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'));
+    }
+    return digit && lower && (hex || upper);
+}
+
+bool hail_answer_is_hashed(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *p = slash ? slash + 1 : path, *end = strrchr(p, '.');
+    if (!end)
+        return false;
+    p += strcspn(p, ".-"); /* the name itself does not count */
+    while (p < end) {
+        size_t n = strcspn(++p, ".-");
+        if (p + n <= end && is_hash(p, n))
+            return true;
+        p += n;
+    }
+    return false;
+}

@@ -45,4 +45,8 @@ ssize_t hail_answer_head(struct hail_http_out *o, const struct hail_answer *a);
  * query as it came. `path` is of hail_answer_path(). The length, or -ENAMETOOLONG. */
 ssize_t hail_answer_slash(const char *path, struct hail_slice query, char *out, size_t size);
 
+/* Whether the last part of a path carries a hash of the content, as build tools name their files:
+ * "app.3f2a9c1b.js", "index-DiwrgT4a.css". What has such a name never changes: RFC 8246. */
+bool hail_answer_is_hashed(const char *path);
+
 #endif

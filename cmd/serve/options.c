@@ -1,0 +1,169 @@
+/* options.c - the command line of `hail serve`. */
+#include "serve.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPT_CERT = 256,
+    OPT_KEY,
+    OPT_THREADS,
+    OPT_CLEAN,
+    OPT_SPA,
+    OPT_HIDDEN,
+    OPT_NO_LISTING,
+    OPT_CACHE,
+    OPT_HEADER,
+    OPT_NO_COMPRESS,
+    OPT_CONNECTIONS,
+    OPT_PER_ADDRESS,
+    OPT_HEAD_TIME,
+    OPT_IDLE_TIME,
+    OPT_MIN_RATE,
+    OPT_DRAIN_TIME,
+};
+
+const struct option_row serve_option_rows[] = {
+    {'l', "listen", "ENDPOINT",
+     "where to listen, may be repeated; :0 lets the system pick (default 127.0.0.1:8080)"},
+    {OPT_CERT, "tls-cert", "FILE", "serve HTTPS with the certificate chain in FILE (PEM)"},
+    {OPT_KEY, "tls-key", "FILE", "its private key, if it is not in the same file"},
+    {OPT_CLEAN, "clean-urls", NULL, "/about is about.html"},
+    {OPT_SPA, "spa", "[=FILE]", "what is no file is FILE (default index.html), with status 200"},
+    {OPT_NO_LISTING, "no-listing", NULL, "a folder without an index.html is 403"},
+    {OPT_HIDDEN, "hidden", NULL, "serve names that begin with a dot, too"},
+    {OPT_CACHE, "cache", "SECONDS", "clients may keep files so long (default: ask each time)"},
+    {OPT_HEADER, "header", "LINE", "a field for each response, \"Name: value\"; may be repeated"},
+    {OPT_NO_COMPRESS, "no-compress", NULL, "compress nothing here; files beside do count"},
+    {OPT_CONNECTIONS, "max-connections", "N", "at a time (default: what descriptors allow)"},
+    {OPT_PER_ADDRESS, "max-per-address", "N", "of one address (default: three quarters of them)"},
+    {OPT_HEAD_TIME, "head-time", "SECONDS", "for a request's head, or a handshake (default 20)"},
+    {OPT_IDLE_TIME, "idle-time", "SECONDS", "between two requests (default 60)"},
+    {OPT_MIN_RATE, "min-rate", "BYTES",
+     "a second that a client has to send or take at least (default 500)"},
+    {OPT_DRAIN_TIME, "drain-time", "SECONDS",
+     "for what is under way when the server is ended (default 3)"},
+    {OPT_THREADS, "threads", "N", "event loops, each in a thread (default: one a core)"},
+    {'q', "quiet", NULL, "no log"},
+    {0},
+};
+
+static struct serve_options asked = {
+    .listing = true,
+    .compress = true,
+    .cache_s = -1,
+    .times = {.head_s = 20, .idle_s = 60, .pace_s = 30, .linger_s = 3, .drain_s = 3, .rate = 500},
+};
+
+const struct serve_options *serve_options(void)
+{
+    return &asked;
+}
+
+static int number(const char *option, const char *value, long least, long most, int *out)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(value, &end, 10);
+    if (end == value || *end || errno || n < least || n > most)
+        return usage_error(&command_serve, "--%s wants %ld to %ld, not '%s'", option, least, most,
+                           value);
+    *out = (int)n;
+    return 0;
+}
+
+static int listen_at(const char *value)
+{
+    if (asked.nlisten == SERVE_LISTEN)
+        return usage_error(&command_serve, "--listen may be given %d times", SERVE_LISTEN);
+    asked.listen[asked.nlisten++] = value;
+    return 0;
+}
+
+/* A field line for each response: checked here by the writer that would refuse it later. */
+static int add_header(const char *value)
+{
+    char name[256], line[sizeof asked.more];
+    const char *colon = strchr(value, ':');
+    size_t n = colon ? (size_t)(colon - value) : 0, len = strlen(asked.more);
+    struct hail_http_out o = {.p = line, .size = sizeof line};
+    if (n == 0 || n >= sizeof name)
+        return usage_error(&command_serve, "--header wants 'Name: value', not '%s'", value);
+    memcpy(name, value, n);
+    name[n] = '\0';
+    for (colon++; *colon == ' ' || *colon == '\t';)
+        colon++;
+    hail_http_put_field(&o, name, colon);
+    if (o.failed == -EINVAL)
+        return usage_error(&command_serve, "--header: '%s' is no field line", value);
+    if (o.failed || len + o.len >= sizeof asked.more)
+        return usage_error(&command_serve, "--header: all together may have %zu bytes",
+                           sizeof asked.more - 1);
+    memcpy(asked.more + len, line, o.len);
+    asked.more[len + o.len] = '\0';
+    return 0;
+}
+
+static int limit(int letter, const char *value)
+{
+    struct serve_times *t = &asked.times;
+    int rate = 0, status;
+    switch (letter) {
+    case OPT_CONNECTIONS:
+        return number("max-connections", value, 1, INT_MAX, &asked.max_connections);
+    case OPT_PER_ADDRESS:
+        return number("max-per-address", value, 1, INT_MAX, &asked.max_per_address);
+    case OPT_HEAD_TIME:
+        return number("head-time", value, 1, 86400, &t->head_s);
+    case OPT_IDLE_TIME:
+        return number("idle-time", value, 1, 86400, &t->idle_s);
+    case OPT_DRAIN_TIME:
+        return number("drain-time", value, 0, 86400, &t->drain_s);
+    case OPT_MIN_RATE:
+        status = number("min-rate", value, 0, 1000000000, &rate);
+        t->rate = (unsigned)rate;
+        return status;
+    default:
+        return number("threads", value, 1, SERVE_THREADS, &asked.threads);
+    }
+}
+
+int serve_option(int letter, const char *value)
+{
+    switch (letter) {
+    case 'l':
+        return listen_at(value);
+    case OPT_CERT:
+        asked.cert = value;
+        return 0;
+    case OPT_KEY:
+        asked.key = value;
+        return 0;
+    case OPT_CLEAN:
+        asked.clean_urls = true;
+        return 0;
+    case OPT_SPA:
+        asked.spa = value ? value : "index.html";
+        return 0;
+    case OPT_HIDDEN:
+        asked.hidden = true;
+        return 0;
+    case OPT_NO_LISTING:
+        asked.listing = false;
+        return 0;
+    case OPT_CACHE:
+        return number("cache", value, 0, INT_MAX, &asked.cache_s);
+    case OPT_HEADER:
+        return add_header(value);
+    case OPT_NO_COMPRESS:
+        asked.compress = false;
+        return 0;
+    case 'q':
+        asked.quiet = true;
+        return 0;
+    default:
+        return limit(letter, value);
+    }
+}

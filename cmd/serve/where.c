@@ -1,0 +1,184 @@
+/* where.c - where `hail serve` listens, and the URLs that it prints; where.h. */
+#include "where.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_HOST  "127.0.0.1"
+#define DEFAULT_HOST6 "[::1]"
+#define DEFAULT_PORT  8080
+#define PORTS_TRIED   100 /* from DEFAULT_PORT on */
+
+static int add(struct common *c, struct serve_places *p, struct hail_listener *l, int worker,
+               bool tls)
+{
+    if (p->n == p->cap) {
+        int cap = p->cap ? 2 * p->cap : 16;
+        struct serve_place *v = realloc(p->v, (size_t)cap * sizeof *v);
+        if (!v) {
+            hail_listener_close(l);
+            return hail_fail(&c->ctx, HAIL_LAYER_LOCAL, ENOMEM, "listen", "listen: %s",
+                             hail_errno_text(ENOMEM));
+        }
+        p->v = v;
+        p->cap = cap;
+    }
+    p->v[p->n++] = (struct serve_place){l, worker, tls};
+    return 0;
+}
+
+/* A client of HTTP speaks first: until it does, the kernel keeps the connection to itself, so that
+ * it can be answered as soon as it is accepted. TCP_DEFER_ACCEPT of tcp(7), in seconds. */
+static int defer_accept(void *arg, int fd, const struct hail_addr *at)
+{
+    const int seconds = 1;
+    (void)arg;
+    if (at->u.sa.sa_family == AF_INET || at->u.sa.sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
+    return 0;
+}
+
+/* Listens at `at`. Another hail could share a port that has SO_REUSEPORT: a listener without it
+ * finds out first whether the port is free. */
+static int listen_at(struct serve *s, const struct hail_endpoint *at, int workers, bool tls,
+                     struct serve_places *p)
+{
+    struct common *c = s->c;
+    struct hail_opts opts = {.family = c->family, .prepare = defer_accept};
+    struct hail_endpoint where = *at;
+    struct hail_listener *l;
+    int rc = hail_listen(&c->ctx, at, &opts, &l);
+    if (rc < 0)
+        return rc;
+    if (at->kind == HAIL_HOST_UNIX || at->kind == HAIL_HOST_ABSTRACT)
+        return add(c, p, l, -1, tls);
+    if (workers == 1)
+        return add(c, p, l, 0, tls);
+    where.port = hail_listener_at(l).port;
+    hail_listener_close(l);
+    opts.reuseport = true;
+    for (int i = 0; i < workers && rc == 0; i++) {
+        rc = hail_listen(&c->ctx, &where, &opts, &l);
+        rc = rc < 0 ? rc : add(c, p, l, i, tls);
+    }
+    return rc;
+}
+
+static int listen_by_default(struct serve *s, int workers, struct serve_places *p)
+{
+    struct common *c = s->c;
+    struct hail_endpoint at;
+    int rc = hail_endpoint_parse(&c->ctx, &at, c->family == AF_INET6 ? DEFAULT_HOST6 : DEFAULT_HOST,
+                                 DEFAULT_PORT);
+    if (rc < 0)
+        return rc;
+    do
+        rc = listen_at(s, &at, workers, s->o->cert, p);
+    while (rc == -EADDRINUSE && ++at.port < DEFAULT_PORT + PORTS_TRIED);
+    if (rc == 0 && at.port != DEFAULT_PORT && !s->o->quiet)
+        fprintf(stderr, "hail: port %d is taken, so this is port %d\n", DEFAULT_PORT, at.port);
+    return rc;
+}
+
+static int from_inherited(struct serve *s, int n, struct serve_places *p)
+{
+    struct hail_listener *l;
+    int rc = 0;
+    for (int i = 0; i < n && rc == 0; i++) {
+        rc = hail_listen_of_inherited(&s->c->ctx, i, &l);
+        rc = rc < 0 ? rc : add(s->c, p, l, -1, s->o->cert);
+    }
+    return rc;
+}
+
+int serve_listen(struct serve *s, int workers, struct serve_places *p)
+{
+    const struct serve_options *o = s->o;
+    struct hail_endpoint at[SERVE_LISTEN];
+    bool marked = false; /* "tls:" says where TLS is; without any it is everywhere */
+    int inherited = hail_listen_inherited();
+    if (!o->nlisten)
+        return inherited ? from_inherited(s, inherited, p) : listen_by_default(s, workers, p);
+    for (int i = 0; i < o->nlisten; i++) {
+        int rc = hail_endpoint_parse(&s->c->ctx, &at[i], o->listen[i], DEFAULT_PORT);
+        if (rc < 0)
+            return rc;
+        marked = marked || at[i].transport == HAIL_TLS;
+    }
+    if (marked && !o->cert)
+        return hail_fail(&s->c->ctx, HAIL_LAYER_USAGE, EINVAL, "listen",
+                         "listen with TLS: --tls-cert is needed");
+    for (int i = 0; i < o->nlisten; i++) {
+        bool tls = marked ? at[i].transport == HAIL_TLS : o->cert != NULL;
+        int rc = listen_at(s, &at[i], workers, tls, p);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+void serve_places_close(struct serve_places *p)
+{
+    while (p->n > 0)
+        hail_listener_close(p->v[--p->n].listener);
+    free(p->v);
+    *p = (struct serve_places){0};
+}
+
+/* --- what is said --- */
+
+static void url_of(const struct serve_place *p, char *out, size_t size)
+{
+    struct hail_endpoint at = hail_listener_at(p->listener);
+    char text[HAIL_ENDPOINT_MAX];
+    const char *scheme = p->tls ? "https" : "http";
+    if (at.kind == HAIL_HOST_ANY) {
+        snprintf(out, size, "%s://localhost:%u/", scheme, at.port);
+        return;
+    }
+    hail_endpoint_format(&at, text, sizeof text);
+    if (at.kind == HAIL_HOST_UNIX || at.kind == HAIL_HOST_ABSTRACT)
+        snprintf(out, size, "%s", text);
+    else
+        snprintf(out, size, "%s://%s/", scheme, text);
+}
+
+static int announce_document(const char *url, const char *path)
+{
+    struct hail_buf b;
+    struct hail_json j = {.out = &b};
+    hail_buf_init(&b, 65536);
+    hail_json_object(&j, NULL);
+    hail_json_str(&j, "schema", "hail.serve/1");
+    hail_json_str(&j, "kind", "listening");
+    hail_json_str(&j, "url", url);
+    hail_json_str(&j, "path", path);
+    hail_json_end_object(&j);
+    int status = put_json(&b);
+    hail_buf_free(&b);
+    return status;
+}
+
+int serve_announce(const struct serve *s, const struct serve_places *p, const char *path)
+{
+    char url[HAIL_ENDPOINT_MAX + 16];
+    for (int i = 0; i < p->n; i++) {
+        if (p->v[i].worker > 0) /* the same endpoint once more */
+            continue;
+        url_of(&p->v[i], url, sizeof url);
+        if (s->c->json) {
+            int status = announce_document(url, path);
+            if (status)
+                return status;
+        } else {
+            fputs("serving ", stdout);
+            put_safe(stdout, path);
+            printf(" at %s\n", url);
+        }
+    }
+    return fflush(stdout) == 0 ? 0 : local_error("write", "standard output", errno);
+}
