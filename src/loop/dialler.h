@@ -3,8 +3,9 @@
 #ifndef HAIL_LOOP_DIALLER_H
 #define HAIL_LOOP_DIALLER_H
 
-#include <hail/loop.h>
 #include <hail/stream.h>
+
+#include "loop/work.h"
 
 struct hail_dialler;
 
@@ -20,7 +21,7 @@ struct hail_dial_job {
     struct hail_ctx ctx; /* the error is here */
     struct hail_stream *stream;
     int rc;
-    struct hail_dial_job *next;
+    struct hail_task task;
 };
 
 /* With a trace in the context dials happen in the loop's thread: a trace is for one thread. */

@@ -136,12 +136,8 @@ int hail_pump_attach(struct hail_ctx *ctx, struct hail_loop *loop, struct hail_p
     if (!l)
         return hail_fail(ctx, HAIL_LAYER_LOCAL, ENOMEM, "copy",
                          "copy between two ends: out of memory");
-    *l = (struct hail_pump_loop){.loop = loop,
-                                 .ctx = ctx,
-                                 .idle = {.fire = on_idle},
-                                 .pump = p,
-                                 .done = done,
-                                 .arg = arg};
+    *l = (struct hail_pump_loop){
+        .loop = loop, .ctx = ctx, .idle = {.fire = on_idle}, .pump = p, .done = done, .arg = arg};
     l->end[0] = (struct end_watch){{p->flow[0].from.fd, on_ready}, p, 0};
     l->end[1] = (struct end_watch){{p->flow[0].to.fd, on_ready}, p, 0};
     p->loop = l;
