@@ -37,6 +37,8 @@ void serve_conn_close(struct serve_conn *k)
     if (k->b)
         serve_send_end(k);
     serve_wait_no_more(k);
+    if (k->b)
+        serve_wait_off(k);
     if (k->in_loop)
         hail_loop_remove(w->loop, &k->watch);
     release(k);
@@ -344,13 +346,45 @@ static void on_ready(struct hail_loop *loop, struct hail_watch *w, int events)
         drive(k);
 }
 
-void serve_conn_resume(struct serve_conn *k)
+/* --- tasks --- */
+
+void serve_wait_on(struct serve_conn *k, struct serve_conn **list)
+{
+    k->b->waits_on = list;
+    k->b->waits_next = *list;
+    *list = k;
+}
+
+void serve_wait_off(struct serve_conn *k)
+{
+    struct serve_conn **at = k->b->waits_on;
+    if (!at)
+        return;
+    while (*at != k)
+        at = &(*at)->b->waits_next;
+    *at = k->b->waits_next;
+    k->b->waits_on = NULL;
+}
+
+static void resume(struct serve_conn *k)
 {
     k->state = (uint8_t)respond(k);
     if (k->state == SERVE_REQUEST)
         k->state = SERVE_RESPONSE;
     drive(k);
 }
+
+void serve_wake(struct serve_conn **list)
+{
+    while (*list) {
+        struct serve_conn *k = *list;
+        *list = k->b->waits_next;
+        k->b->waits_on = NULL;
+        resume(k);
+    }
+}
+
+/* --- time --- */
 
 /* Whether enough of the content went out, or came in, since the last look. */
 static bool keeps_pace(struct serve_conn *k)

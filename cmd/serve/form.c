@@ -116,25 +116,47 @@ bool serve_forms_look(struct serve_worker *w, struct serve_file *f)
 
 /* --- choosing --- */
 
-bool serve_is_negotiated(const struct serve_worker *w, const struct serve_file *f)
+/* Whether compressing it here is worth a try. */
+static bool is_makeable(const struct serve_worker *w, const struct serve_file *f)
 {
-    bool beside = false;
-    for (int c = HAIL_CODING_IDENTITY + 1; c < HAIL_CODINGS; c++)
-        beside = beside || f->forms[c].state == SERVE_FORM_READY;
-    (void)w;
-    return beside;
+    uint64_t size = f->forms[HAIL_CODING_IDENTITY].size;
+    return w->serve->o->compress && f->compresses && size >= SERVE_ENCODE_MIN &&
+           size <= SERVE_ENCODE_MAX;
 }
 
-/* The representation that `fields` like best; of those liked alike the one that is shortest. */
-enum hail_coding serve_choose(const struct serve_file *f, const struct hail_http_fields *fields)
+bool serve_is_negotiated(const struct serve_worker *w, const struct serve_file *f)
+{
+    bool coded = is_makeable(w, f);
+    for (int c = HAIL_CODING_IDENTITY + 1; c < HAIL_CODINGS; c++)
+        coded = coded || f->forms[c].beside;
+    return coded;
+}
+
+/* Whether `a` is to be sent rather than `b`, of two that are liked alike: a file rather than what
+ * is made here, the shorter file, then by what compresses best in what time. */
+static bool is_better(const struct serve_file *f, int a, int b)
+{
+    static const uint8_t rank[HAIL_CODINGS] = {
+        [HAIL_CODING_GZIP] = 1, [HAIL_CODING_BR] = 2, [HAIL_CODING_ZSTD] = 3};
+    const struct serve_form *x = &f->forms[a], *y = &f->forms[b];
+    if (x->beside != y->beside)
+        return x->beside;
+    if (x->beside)
+        return x->size < y->size;
+    return rank[a] > rank[b];
+}
+
+enum hail_coding serve_choose(const struct serve_worker *w, const struct serve_file *f,
+                              const struct hail_http_fields *fields)
 {
     unsigned q[HAIL_CODINGS];
     int best = HAIL_CODING_IDENTITY;
+    bool makeable = is_makeable(w, f);
     hail_accept_codings(fields, q);
     for (int c = HAIL_CODING_IDENTITY + 1; c < HAIL_CODINGS; c++) {
         const struct serve_form *m = &f->forms[c];
-        if (m->state == SERVE_FORM_READY && q[c] &&
-            (q[c] > q[best] || (q[c] == q[best] && m->size < f->forms[best].size)))
+        bool there = m->beside || (makeable && m->state != SERVE_FORM_USELESS);
+        if (there && q[c] && (q[c] > q[best] || (q[c] == q[best] && is_better(f, c, best))))
             best = c;
     }
     return (enum hail_coding)best;

@@ -265,11 +265,22 @@ static void put_not_modified(struct serve_conn *k, struct serve_file *f, enum ha
     finish(k, 304, 0);
 }
 
-static void put_file(struct serve_conn *k, struct serve_file *f)
+/* The representation that the request likes best, ready to be sent. False: it is being made. */
+static bool choose(struct serve_conn *k, struct serve_file *f, enum hail_coding *c)
+{
+    struct serve_worker *w = k->worker;
+    *c = HAIL_CODING_IDENTITY;
+    if (!serve_is_negotiated(w, f))
+        return true;
+    do
+        *c = serve_choose(w, f, &k->b->head.fields);
+    while (f->forms[*c].state != SERVE_FORM_READY && !serve_encode(k, f, *c));
+    return f->forms[*c].state == SERVE_FORM_READY;
+}
+
+static void put_file(struct serve_conn *k, struct serve_file *f, enum hail_coding c)
 {
     const struct hail_http_head *h = &k->b->head;
-    enum hail_coding c =
-        serve_is_negotiated(k->worker, f) ? serve_choose(f, &h->fields) : HAIL_CODING_IDENTITY;
     unsigned also = asks(h);
     if (also) {
         struct hail_validators v = {f->forms[c].etag,
@@ -330,9 +341,14 @@ bool serve_respond(struct serve_conn *k)
         return true;
     }
     serve_find(w, path, &found);
-    if (found.file && found.status == 200)
-        put_file(k, found.file);
-    else if (found.file)
+    if (found.file && found.status == 200) {
+        enum hail_coding c;
+        if (!choose(k, found.file, &c)) {
+            serve_file_put(w, found.file);
+            return false;
+        }
+        put_file(k, found.file, c);
+    } else if (found.file)
         put_all(k, found.file, HAIL_CODING_IDENTITY, found.status);
     else if (found.status == 301)
         put_redirect(k, path);

@@ -13,6 +13,7 @@
  *   cache.c        files by path, as they were a moment ago
  *   watch.c        news of changed files by inotify(7)
  *   form.c         a file's representations: as it is, and by content codings
+ *   encode.c       making one in a thread
  *   log.c          a line, or a JSON document, for each request
  *
  *   connection --> respond --> site --> cache --> form --> content --> send
@@ -27,6 +28,7 @@
 
 #include "cmd.h"
 
+#include "loop/work.h"
 #include "proto/answer.h"
 #include "proto/etag.h"
 #include "proto/mime.h"
@@ -45,8 +47,11 @@
 #define SERVE_PIECES      (2 * SERVE_RANGES + 1) /* of its content */
 #define SERVE_COPY        ((uint64_t)8192)       /* content up to here is copied behind its head */
 #define SERVE_SMALL       ((uint64_t)65536)      /* files up to here are kept in memory */
-#define SERVE_BODY_MAX    ((uint64_t)1 << 20)    /* of a request's content, which is thrown away */
-#define SERVE_LOG         ((size_t)16384)        /* gathered lines of the log */
+#define SERVE_ENCODE_MIN  ((uint64_t)256)        /* files that are worth compressing here */
+#define SERVE_ENCODE_MAX  ((uint64_t)8 << 20)
+#define SERVE_TASKS       2                   /* threads of a worker beside its loop */
+#define SERVE_BODY_MAX    ((uint64_t)1 << 20) /* of a request's content, which is thrown away */
+#define SERVE_LOG         ((size_t)16384)     /* gathered lines of the log */
 #define SERVE_LOG_LINE    ((size_t)2048)
 #define SERVE_LOG_MS      20 /* until they are written */
 #define SERVE_LISTEN      16 /* endpoints */
@@ -121,6 +126,7 @@ struct serve_form {
         SERVE_FORM_ABSENT,
         SERVE_FORM_MAKING, /* a task compresses it */
         SERVE_FORM_READY,
+        SERVE_FORM_USELESS, /* compressed it is no shorter */
     } state;
     bool beside; /* a file of its own: "app.js.gz" */
     int fd;      /* -1: the content is in `blob` */
@@ -130,6 +136,7 @@ struct serve_form {
     char etag[HAIL_ETAG_MAX];
     char *head; /* of the plain 200 response; NULL: not written yet */
     size_t head_len, date_at;
+    struct serve_encoding *encoding; /* while it is made */
 };
 
 /* A file of the site, as it was when it was looked at. */
@@ -139,13 +146,12 @@ struct serve_file {
     unsigned refs;                    /* the cache's, and one for each response under way */
     uint32_t hash;
     bool cached;         /* still in the table */
-    bool text;           /* worth compressing */
+    bool compresses;     /* it is of a type that does */
     unsigned generation; /* of the cache, when it was looked at */
     int64_t seen_ns;     /* ... and the time */
     const char *cache_control;
     char type[HAIL_MIME_MAX];
     struct serve_form forms[HAIL_CODINGS]; /* by enum hail_coding */
-    struct serve_conn *waiting;            /* for a form that is being made */
     char path[];
 };
 
@@ -201,10 +207,11 @@ struct serve_buffers {
     /* the response under way, behind what `out` holds */
     struct serve_piece pieces[SERVE_PIECES];
     unsigned piece, npieces;
-    struct serve_file *file; /* what the pieces are of, and ... */
-    struct serve_blob *blob; /* ... NULL, or memory of their own */
-    uint64_t total, left;    /* bytes of the content, and those not sent yet */
-    uint64_t sent, paced;    /* bytes since it began to send, and when the pace was looked at */
+    struct serve_file *file;                   /* what the pieces are of, and ... */
+    struct serve_blob *blob;                   /* ... NULL, or memory of their own */
+    struct serve_conn **waits_on, *waits_next; /* the list of those that wait for one task */
+    uint64_t total, left;                      /* bytes of the content, and those not sent yet */
+    uint64_t sent, paced; /* bytes since it began to send, and when the pace was looked at */
 
     size_t in_at, in_len; /* what was read and not consumed */
     bool untaken;         /* it was not looked at since something changed */
@@ -232,7 +239,6 @@ struct serve_conn {
     struct serve_conn *next, *prev; /* in its queue */
     int64_t since_ns;               /* when it came into it */
     struct serve_buffers *b;        /* NULL while idle */
-    struct serve_conn *waiting;     /* the next that waits for the same form */
     uint8_t state, wait;            /* enum serve_state, enum serve_wait */
     short events;                   /* watched, once it is in the loop */
     bool in_loop;
@@ -266,6 +272,7 @@ struct serve_worker {
     bool paused, stopping, failed;
     struct serve_queue queues[SERVE_WAITS];
     struct serve_cache cache;
+    struct hail_work *work;
     struct serve_buffers *spare;
     unsigned spares;
     int64_t date_s;
@@ -291,9 +298,13 @@ void serve_patience_end(struct serve_worker *w);
 /* connection.c: takes over the stream. */
 void serve_conn_open(struct serve_worker *w, struct hail_stream *s, bool tls);
 void serve_conn_close(struct serve_conn *k);
-void serve_conn_stop(struct serve_conn *k);   /* after the response under way; at once when idle */
-void serve_conn_resume(struct serve_conn *k); /* what its task was to make is there */
+void serve_conn_stop(struct serve_conn *k); /* after the response under way; at once when idle */
 void serve_conn_too_slow(struct serve_conn *k); /* its time is over */
+
+/* Connections that wait for a task, in its list. */
+void serve_wait_on(struct serve_conn *k, struct serve_conn **list);
+void serve_wait_off(struct serve_conn *k); /* if it waits for one */
+void serve_wake(struct serve_conn **list); /* all of them go on */
 
 /* One run of steps of a connection. */
 struct serve_turn {
@@ -340,7 +351,12 @@ bool serve_forms_look(struct serve_worker *w, struct serve_file *f);
 /* Whether the representation depends on the request. */
 bool serve_is_negotiated(const struct serve_worker *w, const struct serve_file *f);
 /* The one that the request likes best. */
-enum hail_coding serve_choose(const struct serve_file *f, const struct hail_http_fields *fields);
+enum hail_coding serve_choose(const struct serve_worker *w, const struct serve_file *f,
+                              const struct hail_http_fields *fields);
+
+/* encode.c: has the form made in a thread; the connection waits for it. False: it cannot be, and is
+ * marked as useless. */
+bool serve_encode(struct serve_conn *k, struct serve_file *f, enum hail_coding c);
 
 /* content.c: all of the content, or ranges of it, behind the head that is in `out`. They take over
  * the reference to the file. */

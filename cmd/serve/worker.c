@@ -33,6 +33,7 @@ static void clear(struct serve_buffers *b)
     b->piece = b->npieces = 0;
     b->file = NULL;
     b->blob = NULL;
+    b->waits_on = NULL;
     b->total = b->left = b->sent = b->paced = 0;
 }
 
@@ -206,7 +207,8 @@ static int begin(struct serve_worker *w)
     serve_watch_begin(w);
     hail_buf_init(&w->log, SERVE_LOG);
     w->cancel = (struct hail_watch){w->ctx.cancel_fd, cancelled};
-    rc = begin_doors(w);
+    rc = hail_work_new(&w->ctx, w->loop, SERVE_TASKS, &w->work);
+    rc = rc < 0 ? rc : begin_doors(w);
     if (rc == 0 && w->cancel.fd >= 0)
         rc = hail_loop_add(w->loop, &w->cancel, POLLIN);
     if (rc == 0 && w->ctx.by.ns) { /* --timeout */
@@ -224,6 +226,7 @@ static void end(struct serve_worker *w)
         for (int i = 0; i < SERVE_WAITS; i++)
             while (w->queues[i].first)
                 serve_conn_close(w->queues[i].first);
+        hail_work_free(w->work);
         serve_patience_end(w);
         serve_cache_free(w);
         serve_watch_end(w);

@@ -4,6 +4,8 @@
 
 #include <hail/slice.h>
 
+#include "base/buf.h"
+
 enum hail_coding {
     HAIL_CODING_IDENTITY = 0, /* as it is */
     HAIL_CODING_GZIP,         /* RFC 1952 */
@@ -18,5 +20,9 @@ const char *hail_coding_ending(enum hail_coding c);
 
 /* The coding of a name (any case; "x-gzip" is gzip), or -1. */
 int hail_coding_of(struct hail_slice name);
+
+/* Appends `n` bytes of content in the coding, at a level that makes some tens of MB a second; 0,
+ * -ENOMEM, -EMSGSIZE when the buffer's bound is reached. zlib's, brotli's and zstd's encoders. */
+int hail_encode(enum hail_coding c, const void *p, size_t n, struct hail_buf *out);
 
 #endif

@@ -145,3 +145,26 @@ void hail_mime_type(const struct hail_mime *m, const char *name, char out[HAIL_M
     type = type ? type : "application/octet-stream";
     snprintf(out, HAIL_MIME_MAX, "%s%s", type, is_text(type) ? "; charset=utf-8" : "");
 }
+
+bool hail_mime_compresses(const char *type)
+{
+    static const char *const kinds[] = {"application/json",
+                                        "application/xml",
+                                        "application/wasm",
+                                        "application/javascript",
+                                        "application/manifest",
+                                        "application/x-ndjson",
+                                        "image/svg+xml",
+                                        "image/bmp",
+                                        "font/ttf",
+                                        "font/otf"};
+    size_t n = strcspn(type, "; ");
+    if (strncmp(type, "text/", 5) == 0)
+        return true;
+    if (n > 5 && (strncmp(type + n - 5, "+json", 5) == 0 || strncmp(type + n - 4, "+xml", 4) == 0))
+        return true;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strncmp(type, kinds[i], strlen(kinds[i])) == 0)
+            return true;
+    return false;
+}

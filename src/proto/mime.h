@@ -2,6 +2,7 @@
 #ifndef HAIL_PROTO_MIME_H
 #define HAIL_PROTO_MIME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define HAIL_MIME_MAX 96 /* bytes of a Content-Type value with its NUL */
@@ -22,5 +23,8 @@ void hail_mime_free(struct hail_mime *m);
  * "application/octet-stream" when the ending is not known. What the table does not have, the
  * built-in types may. */
 void hail_mime_type(const struct hail_mime *m, const char *name, char out[HAIL_MIME_MAX]);
+
+/* Whether content of a type (a Content-Type value) gets shorter by compression. */
+bool hail_mime_compresses(const char *type);
 
 #endif
