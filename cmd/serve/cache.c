@@ -96,7 +96,8 @@ static void forget(struct serve_worker *w, struct serve_file *f)
 static void keep_bounds(struct serve_worker *w)
 {
     struct serve_cache *c = &w->cache;
-    while (c->n > 1 && (c->n > SERVE_CACHE_FILES || c->bytes > SERVE_CACHE_BYTES))
+    while (c->n > 1 && (c->n > SERVE_CACHE_FILES || c->bytes > SERVE_CACHE_BYTES ||
+                        c->open > w->serve->cache_files))
         forget(w, c->oldest);
 }
 

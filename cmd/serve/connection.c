@@ -4,19 +4,16 @@
  *                       ^                                   |
  *                       +-----------------------------------+
  *
- * Requests that were sent one behind another are answered into one buffer and written at once. An
- * idle connection keeps no buffers. A connection that was accepted is read from at once, and joins
- * the loop only when it has to wait: one request on a connection of its own never does.
+ * An idle connection keeps no buffers. A connection that was accepted is read from at once, and
+ * joins the loop only when it has to wait: one request on a connection of its own never does.
  */
 #include "serve.h"
 
 #include "net/layer.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define TURN ((uint64_t)4 << 20) /* bytes sent before other connections get their turn */
 
@@ -25,7 +22,7 @@ static struct hail_ctx *ctx_of(struct serve_conn *k)
     return &k->worker->ctx;
 }
 
-static void release(struct serve_conn *k)
+void serve_release(struct serve_conn *k)
 {
     serve_buffers_give(k->worker, k->b);
     k->b = NULL;
@@ -41,181 +38,11 @@ void serve_conn_close(struct serve_conn *k)
         serve_wait_off(k);
     if (k->in_loop)
         hail_loop_remove(w->loop, &k->watch);
-    release(k);
+    serve_release(k);
     hail_close(k->stream);
+    serve_leave(w->serve->limits, k->address);
     free(k);
     serve_conn_gone(w);
-}
-
-/* --- requests --- */
-
-static void expect_head(struct serve_conn *k)
-{
-    static const struct hail_http_limits limits = {.line = SERVE_LINE, .head = SERVE_IN};
-    hail_http_head_init(&k->b->head, k->b->fields, SERVE_FIELDS, &limits);
-}
-
-/* The head at `in_at` (and its content) was answered; what follows is the next. */
-static void next_head(struct serve_conn *k)
-{
-    struct serve_buffers *b = k->b;
-    b->in_at += b->head_len;
-    b->head_len = 0;
-    b->content_read = false;
-    if (b->in_at == b->in_len)
-        b->in_at = b->in_len = 0;
-    k->fresh = true;
-    expect_head(k);
-}
-
-static enum serve_state respond(struct serve_conn *k)
-{
-    if (!serve_respond(k))
-        return SERVE_TASK;
-    next_head(k);
-    return SERVE_REQUEST;
-}
-
-/* The head in b->head is whole. */
-static enum serve_state take_head(struct serve_conn *k)
-{
-    struct serve_buffers *b = k->b;
-    if (b->head.framing == HAIL_HTTP_NO_BODY || !serve_takes_content(k))
-        return respond(k);
-    hail_http_body_init(&b->body, &b->head, NULL, 0);
-    b->body.limits.trailer = SERVE_CONTENT / 2;
-    return SERVE_UPLOAD;
-}
-
-/* An incomplete head goes to the front, so that there is room for its rest. */
-static void make_room(struct serve_buffers *b)
-{
-    if (b->in_at == 0)
-        return;
-    memmove(b->in, b->in + b->in_at, b->in_len - b->in_at);
-    b->in_len -= b->in_at;
-    b->in_at = 0;
-}
-
-/* Answers what is complete in `in`, as long as there is room. What is to be done next. */
-static enum serve_state take_requests(struct serve_conn *k)
-{
-    struct serve_buffers *b = k->b;
-    enum serve_state next = SERVE_REQUEST;
-    while (next == SERVE_REQUEST && b->in_at < b->in_len && k->keep_alive && b->npieces == 0 &&
-           SERVE_OUT - b->out_len >= SERVE_HEAD_MAX) {
-        ssize_t n = hail_http_request_parse(&b->head, b->in + b->in_at, b->in_len - b->in_at);
-        if (n == -EAGAIN) {
-            make_room(b);
-            break;
-        }
-        if (n < 0) {
-            serve_refuse(k, hail_http_error_status(b->head.error));
-            b->in_at = b->in_len = 0;
-            break;
-        }
-        b->head_len = (size_t)n;
-        next = take_head(k);
-    }
-    return next == SERVE_REQUEST && b->out_len ? SERVE_RESPONSE : next;
-}
-
-static int ready_buffers(struct serve_conn *k)
-{
-    if (k->b)
-        return 0;
-    k->b = serve_buffers_take(k->worker);
-    if (!k->b)
-        return -ENOMEM;
-    expect_head(k);
-    return 0;
-}
-
-/* Nothing is there to be read. */
-static int wait_for_bytes(struct serve_conn *k, struct serve_turn *turn)
-{
-    turn->wants = hail_stream_wants(k->stream);
-    if (k->drained)
-        turn->wants = POLLIN;
-    if (k->b->in_len == 0) {
-        release(k);
-        if (k->worker->stopping)
-            return -ECANCELED;
-    }
-    return -EAGAIN;
-}
-
-/* Reads into the `room` bytes behind what was read. A read that was short found the end of what is
- * there; the loop tells of more. (Under TLS it is the records' end.) */
-static int read_more(struct serve_conn *k, size_t room, struct serve_turn *turn)
-{
-    struct serve_buffers *b = k->b;
-    ssize_t n = -EAGAIN;
-    if (!k->drained)
-        n = hail_try_read(ctx_of(k), k->stream, b->in + b->in_len, room);
-    if (n == -EAGAIN)
-        return wait_for_bytes(k, turn);
-    if (n <= 0)
-        return n < 0 ? (int)n : -ENOTCONN;
-    b->in_len += (size_t)n;
-    b->untaken = true;
-    k->drained = (size_t)n < room && !k->tls;
-    return 0;
-}
-
-static int read_requests(struct serve_conn *k, struct serve_turn *turn)
-{
-    if (ready_buffers(k) < 0)
-        return -ENOMEM;
-    if (!k->b->untaken)
-        return read_more(k, SERVE_IN - k->b->in_len, turn);
-    k->b->untaken = false;
-    k->state = (uint8_t)take_requests(k);
-    return 0;
-}
-
-/* Throws away what was read of the content. 1: it is complete. */
-static int take_content(struct serve_conn *k)
-{
-    struct serve_buffers *b = k->b;
-    size_t start = b->in_at + b->head_len, at = start, used;
-    struct hail_slice data;
-    int rc = 0;
-    while (rc == 0) {
-        rc = hail_http_body_read(&b->body, b->in + at, b->in_len - at, &used, &data);
-        at += used;
-    }
-    memmove(b->in + start, b->in + at, b->in_len - at);
-    b->in_len -= at - start;
-    if (b->body.total > SERVE_BODY_MAX)
-        return -EMSGSIZE;
-    return rc == -EAGAIN ? 0 : rc;
-}
-
-/* The content of a request; RFC 9110 section 9.3.1: it means nothing for what is served here. What
- * was answered before it (or "100 Continue") goes out first: the client may wait for that. */
-static int read_content(struct serve_conn *k, struct serve_turn *turn)
-{
-    struct serve_buffers *b = k->b;
-    int rc = b->out_at < b->out_len ? serve_send(k, turn) : 0;
-    if (rc < 0)
-        return rc;
-    rc = take_content(k);
-    if (rc == 0)
-        return read_more(k, sizeof b->in - b->in_len, turn);
-    b->untaken = false;
-    if (rc < 0) {
-        serve_refuse(k, rc == -EMSGSIZE ? 413 : hail_http_error_status(b->body.error));
-        b->in_at = b->in_len = 0;
-        k->state = SERVE_RESPONSE;
-        return 0;
-    }
-    b->content_read = true;
-    b->untaken = true;
-    k->state = (uint8_t)respond(k);
-    if (k->state == SERVE_REQUEST)
-        k->state = SERVE_RESPONSE;
-    return 0;
 }
 
 /* --- responses --- */
@@ -272,9 +99,9 @@ static int step(struct serve_conn *k, struct serve_turn *turn)
     case SERVE_HANDSHAKE:
         return shake_hands(k);
     case SERVE_REQUEST:
-        return read_requests(k, turn);
+        return serve_read_requests(k, turn);
     case SERVE_UPLOAD:
-        return read_content(k, turn);
+        return serve_read_content(k, turn);
     case SERVE_TASK:
         turn->wants = 0;
         return -EAGAIN;
@@ -368,9 +195,7 @@ void serve_wait_off(struct serve_conn *k)
 
 static void resume(struct serve_conn *k)
 {
-    k->state = (uint8_t)respond(k);
-    if (k->state == SERVE_REQUEST)
-        k->state = SERVE_RESPONSE;
+    serve_answer_again(k);
     drive(k);
 }
 
@@ -421,24 +246,66 @@ void serve_conn_stop(struct serve_conn *k)
         serve_conn_close(k);
 }
 
+/* --- coming --- */
+
+/* Makes room for a new connection: the one that has idled longest goes, else the one whose request
+ * has been awaited longest, if that is longer than it should be. */
+static bool make_room(struct serve_worker *w)
+{
+    struct serve_conn *idle = w->queues[SERVE_WAIT_IDLE].first;
+    struct serve_conn *slow = w->queues[SERVE_WAIT_HEAD].first;
+    if (idle)
+        serve_conn_close(idle);
+    else if (slow && hail_loop_now(w->loop) - slow->since_ns > SERVE_SLOW_NS)
+        serve_conn_close(slow);
+    else
+        return false;
+    return true;
+}
+
+/* Says that there is no room. The request is read, or the answer could be lost to a reset. */
+static void turn_away(struct serve_worker *w, struct hail_stream *s, bool tls)
+{
+    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
+                                 "Connection: close\r\nContent-Length: 0\r\n\r\n";
+    struct iovec v = {(char *)answer, sizeof answer - 1};
+    char waste[4096];
+    if (!tls && hail_try_read(&w->ctx, s, waste, sizeof waste) != 0)
+        (void)hail_try_writev(&w->ctx, s, &v, 1);
+    hail_close(s);
+}
+
+static enum serve_admission admit(struct serve_worker *w, const struct hail_stream *s,
+                                  struct serve_address **address)
+{
+    struct serve_limits *l = w->serve->limits;
+    enum serve_admission a = serve_admit(l, s, address);
+    if (a == SERVE_FULL && make_room(w))
+        a = serve_admit(l, s, address);
+    return a;
+}
+
 void serve_conn_open(struct serve_worker *w, struct hail_stream *s, bool tls)
 {
-    struct serve_conn *k = calloc(1, sizeof *k);
-    if (!k) {
+    struct serve_address *address;
+    if (admit(w, s, &address) != SERVE_ADMITTED) {
+        turn_away(w, s, tls);
+        return;
+    }
+    struct serve_conn *k = malloc(sizeof *k);
+    if (!k || (tls && hail_tls_server_start(&w->ctx, &s, w->tls) < 0)) {
+        serve_leave(w->serve->limits, address);
         hail_close(s);
+        free(k);
         return;
     }
     *k = (struct serve_conn){.watch = {hail_stream_fd(s), on_ready},
                              .worker = w,
                              .stream = s,
+                             .address = address,
                              .tls = tls,
                              .state = tls ? SERVE_HANDSHAKE : SERVE_REQUEST,
                              .keep_alive = true};
-    if (tls && hail_tls_server_start(&w->ctx, &k->stream, w->tls) < 0) {
-        hail_close(k->stream);
-        free(k);
-        return;
-    }
     serve_wait_begin(k, SERVE_WAIT_HEAD);
     drive(k); /* the first bytes are often there already */
 }

@@ -47,12 +47,14 @@ void serve_form_load(struct serve_worker *w, struct serve_form *m, enum hail_cod
     *m = (struct serve_form){.state = SERVE_FORM_READY, .fd = fd, .size = size, .st = *st};
     hail_etag_of_file(size, st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec, st->st_ino, c,
                       m->etag);
+    w->cache.open++;
     if (size > SERVE_SMALL)
         return;
     m->blob = read_small(fd, (size_t)size);
     if (!m->blob)
         return; /* the descriptor will do */
     close(fd);
+    w->cache.open--;
     m->fd = -1;
     serve_cache_account(w, (int64_t)size);
 }
@@ -62,8 +64,10 @@ void serve_form_free(struct serve_worker *w, struct serve_form *m)
     if (m->blob)
         serve_cache_account(w, -(int64_t)m->size);
     serve_blob_put(m->blob);
-    if (m->fd >= 0)
+    if (m->fd >= 0) {
         close(m->fd);
+        w->cache.open--;
+    }
     free(m->head);
     *m = (struct serve_form){.fd = -1};
 }

@@ -9,7 +9,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define MIME_FILE "/etc/mime.types"
@@ -86,16 +85,6 @@ static void work(void *arg, int i)
         serve_log_error(w);
 }
 
-/* Each connection needs a descriptor, and a second one while a file is sent. */
-static void raise_limit(void)
-{
-    struct rlimit r;
-    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
-        r.rlim_cur = r.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &r);
-    }
-}
-
 static int run_workers(struct serve *s, struct serve_places *p, int n)
 {
     struct common *c = s->c;
@@ -161,16 +150,17 @@ static int run(struct common *c, int argc, char **argv)
     if (o->key && !o->cert)
         return usage_error(c->cmd, "--tls-key is of no use without --tls-cert");
     set_cache_control(&s);
-    raise_limit();
     int threads = thread_count(&s);
     int rc = open_root(&s, path);
     rc = rc < 0 ? rc : read_types(&s);
     rc = rc < 0 ? rc : check_tls(&s);
+    rc = rc < 0 ? rc : serve_limits_new(&s, threads, &s.limits);
     rc = rc < 0 ? rc : serve_listen(&s, threads, &places);
     int status = rc < 0 ? fail(c) : serve_announce(&s, &places, path);
     if (status == STATUS_DONE)
         status = run_workers(&s, &places, threads);
     serve_places_close(&places);
+    serve_limits_free(s.limits);
     hail_mime_free(&s.mime);
     if (s.root >= 0)
         close(s.root);

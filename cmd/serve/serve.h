@@ -5,7 +5,9 @@
  *   where.c        listeners, URLs
  *   worker.c       one loop: accepts, keeps buffers and the date, stops
  *   patience.c     how long a connection may take for what it does
- *   connection.c   one connection: TLS, requests in, what to do next
+ *   limits.c       how many connections there may be, in all and of one address
+ *   connection.c   one connection: what is to be done next
+ *   requests.c     heads and content in
  *   send.c         responses out: memory and files, piece by piece
  *   respond.c      one request: what is answered, and with which status
  *   content.c      the pieces of a response's content: all of it, or ranges
@@ -34,6 +36,8 @@
 #include "proto/mime.h"
 #include "proto/range.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #define SERVE_IN          ((size_t)16384) /* bytes of a request's head at most */
@@ -58,7 +62,10 @@
 #define SERVE_THREADS     256
 #define SERVE_SPARE       16 /* buffers that a worker keeps for the next connection */
 
+#define SERVE_SLOW_NS     1000000000LL /* a request that is awaited longer gives way to others */
+
 #define SERVE_CACHE_FILES 1024                 /* of a worker */
+#define SERVE_CACHE_OPEN  256                  /* ... of them open, at most */
 #define SERVE_CACHE_BYTES ((uint64_t)16 << 20) /* ... of their content in memory */
 #define SERVE_FRESH_NS    1000000000LL         /* a file is looked at again after this */
 
@@ -101,9 +108,11 @@ struct serve {
     struct common *c;
     const struct serve_options *o;
     struct hail_tls_opts tls; /* cert_file NULL: plain HTTP */
-    int root;                 /* descriptor of the folder */
-    const char *only;         /* the one file in it that is served; NULL: all */
-    char cache_control[48];   /* of files whose names do not say more */
+    struct serve_limits *limits;
+    int cache_files;        /* that each worker may keep open */
+    int root;               /* descriptor of the folder */
+    const char *only;       /* the one file in it that is served; NULL: all */
+    char cache_control[48]; /* of files whose names do not say more */
     struct hail_mime mime;
 };
 
@@ -160,6 +169,7 @@ struct serve_cache {
     struct serve_file *buckets[SERVE_CACHE_FILES];
     struct serve_file *newest, *oldest;
     unsigned n;
+    int open; /* descriptors that are kept */
     uint64_t bytes;
     unsigned generation;    /* grows with every news of a change */
     struct hail_watch news; /* inotify(7); fd -1: none, and files are looked at by time alone */
@@ -236,6 +246,7 @@ struct serve_conn {
     struct hail_watch watch;
     struct serve_worker *worker;
     struct hail_stream *stream;
+    struct serve_address *address;  /* that it is counted with; NULL: none */
     struct serve_conn *next, *prev; /* in its queue */
     int64_t since_ns;               /* when it came into it */
     struct serve_buffers *b;        /* NULL while idle */
@@ -295,11 +306,26 @@ void serve_wait_no_more(struct serve_conn *k);
 void serve_patience_begin(struct serve_worker *w);
 void serve_patience_end(struct serve_worker *w);
 
-/* connection.c: takes over the stream. */
+/* limits.c. Raises the limit of descriptors, and divides them. 0, or -errno recorded. */
+int serve_limits_new(struct serve *s, int workers, struct serve_limits **out);
+void serve_limits_free(struct serve_limits *l); /* accepts NULL */
+/* Counts a new connection, or says why there may be none. */
+enum serve_admission {
+    SERVE_ADMITTED,
+    SERVE_FULL,   /* there are as many as there may be */
+    SERVE_ENOUGH, /* ... of this address */
+};
+enum serve_admission serve_admit(struct serve_limits *l, const struct hail_stream *s,
+                                 struct serve_address **out);
+void serve_leave(struct serve_limits *l, struct serve_address *a);
+
+/* connection.c: takes over the stream, which is admitted or turned away. */
 void serve_conn_open(struct serve_worker *w, struct hail_stream *s, bool tls);
 void serve_conn_close(struct serve_conn *k);
 void serve_conn_stop(struct serve_conn *k); /* after the response under way; at once when idle */
 void serve_conn_too_slow(struct serve_conn *k); /* its time is over */
+
+void serve_release(struct serve_conn *k); /* gives its buffers back */
 
 /* Connections that wait for a task, in its list. */
 void serve_wait_on(struct serve_conn *k, struct serve_conn **list);
@@ -311,6 +337,12 @@ struct serve_turn {
     uint64_t bytes; /* sent */
     int wants;      /* events to wait for after -EAGAIN; -1: what the stream says */
 };
+
+/* requests.c: the steps. 0; -EAGAIN, -errno. */
+int serve_read_requests(struct serve_conn *k, struct serve_turn *turn);
+int serve_read_content(struct serve_conn *k, struct serve_turn *turn);
+/* The task that the request in k->b->head waited for is done. */
+void serve_answer_again(struct serve_conn *k);
 
 /* send.c: the step. 0: all was sent; -EAGAIN, -errno. */
 int serve_send(struct serve_conn *k, struct serve_turn *turn);

@@ -50,10 +50,8 @@ struct hail_stream {
     bool end_followed;        /* ... before the peer's */
     bool more;                /* of the socket: what is written now is not the end of it */
     int end_errnum;
-    uint32_t span;                 /* the conversation's span in the trace, on the top; 0: none */
-    struct hail_trace *trace;      /* the trace that `span` belongs to; it outlives the stream */
-    struct hail_attempt *attempts; /* of the dial; on the socket layer */
-    size_t nattempts;
+    uint32_t span;            /* the conversation's span in the trace, on the top; 0: none */
+    struct hail_trace *trace; /* the trace that `span` belongs to; it outlives the stream */
 };
 
 /* Puts `upper`, whose `ops` and `state` are set, on top of `lower`, which it then owns: takes over
@@ -70,6 +68,9 @@ int hail_stream_of_socket(struct hail_ctx *ctx, int fd, const struct hail_addr *
 /* Tells the socket layer that the connection is known to be reset, although the kernel no longer
  * says so (SO_ERROR was read): after the bytes that are queued, reads return -ECONNRESET. */
 void hail_stream_was_reset(struct hail_stream *s);
+
+/* The peer's address, as hail_peer() has it in text; length 0: it is not known. */
+void hail_peer_addr(const struct hail_stream *s, struct hail_addr *a);
 
 /* Whether more follows at once what is written from now on, so that the kernel need not send a
  * segment that is not full: MSG_MORE of send(2). Files are not concerned. */

@@ -30,6 +30,7 @@
 struct socket_stream {
     struct hail_stream s;
     bool was_reset;
+    uint16_t nattempts; /* of the dial */
     /* The peer of a TCP connection; Unix sockets keep theirs, and it would not fit: family 0. */
     union {
         struct sockaddr sa;
@@ -179,11 +180,9 @@ int hail_stream_of_socket(struct hail_ctx *ctx, int fd, const struct hail_addr *
     t->s.ops = &socket_ops;
     t->s.fd = fd;
     t->s.wants = POLLIN;
-    if (n) {
+    t->nattempts = (uint16_t)n; /* HAIL_ATTEMPTS_MAX at most */
+    if (n)
         memcpy(t->attempts, attempts, n * sizeof *attempts);
-        t->s.attempts = t->attempts;
-        t->s.nattempts = n;
-    }
     if (peer && peer->len <= sizeof t->peer && peer->u.sa.sa_family != AF_UNIX)
         memcpy(&t->peer, &peer->u, peer->len);
     if (hail_tracing(ctx))
@@ -223,24 +222,31 @@ struct hail_endpoint hail_local(const struct hail_stream *s)
     return hail_endpoint_of(&a);
 }
 
-struct hail_endpoint hail_peer(const struct hail_stream *s)
+void hail_peer_addr(const struct hail_stream *s, struct hail_addr *a)
 {
     const struct socket_stream *t = (const struct socket_stream *)bottom(s);
-    struct hail_addr a = {.len = sizeof a.u};
     if (t->peer.sa.sa_family) {
-        a.len = t->peer.sa.sa_family == AF_INET ? sizeof t->peer.in4 : sizeof t->peer.in6;
-        memcpy(&a.u, &t->peer, a.len);
-    } else if (getpeername(s->fd, &a.u.sa, &a.len) < 0) {
-        a.len = 0;
+        a->len = t->peer.sa.sa_family == AF_INET ? sizeof t->peer.in4 : sizeof t->peer.in6;
+        memcpy(&a->u, &t->peer, a->len);
+        return;
     }
+    a->len = sizeof a->u;
+    if (getpeername(s->fd, &a->u.sa, &a->len) < 0)
+        a->len = 0;
+}
+
+struct hail_endpoint hail_peer(const struct hail_stream *s)
+{
+    struct hail_addr a;
+    hail_peer_addr(s, &a);
     return hail_endpoint_of(&a);
 }
 
 const struct hail_attempt *hail_stream_attempts(const struct hail_stream *s, size_t *n)
 {
-    s = bottom(s);
-    *n = s->nattempts;
-    return s->attempts;
+    const struct socket_stream *t = (const struct socket_stream *)bottom(s);
+    *n = t->nattempts;
+    return *n ? t->attempts : NULL;
 }
 
 int hail_stream_fail(struct hail_ctx *ctx, const struct hail_stream *s, int rc, const char *op)

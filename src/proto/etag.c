@@ -41,7 +41,7 @@ static bool take(struct hail_slice *s, bool *weak, struct hail_slice *tag)
 
 static void skip(struct hail_slice *s, const char *what)
 {
-    while (s->n && memchr(what, s->p[0], strlen(what))) {
+    while (s->n && s->p[0] && strchr(what, s->p[0])) {
         s->p++;
         s->n--;
     }

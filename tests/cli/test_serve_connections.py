@@ -270,15 +270,100 @@ def test_a_file_that_shrinks_is_cut_short(serve, root):
 
 
 def test_out_of_descriptors_it_goes_on(serve, root):
-    def limit():
-        resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
-
-    server = serve("--threads", 1, root, preexec_fn=limit)
+    server = serve("--threads", 1, root)
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (16, 16))
     held = [server.connect() for _ in range(40)]
+    for s in held:
+        s.sendall(b"GET")
     time.sleep(0.3)
     for s in held:
         s.close()
     assert status(server.talk(request("/"))) == 200
+    assert "too many open files" in server.stop()[2]
+
+
+# --- how many connections ---
+
+def limited(descriptors):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+
+def keeps(server, n, source="127.0.0.1"):
+    """n connections that were answered, and are idle now."""
+    held = []
+    for _ in range(n):
+        s = socket.create_connection(("127.0.0.1", server.port), timeout=30,
+                                     source_address=(source, 0))
+        s.sendall(request("/"))
+        assert s.recv(65536).startswith(b"HTTP/1.1 200")
+        held.append(s)
+    return held
+
+
+def is_open(s):
+    """Whether the server has neither ended the connection nor reset it."""
+    try:
+        s.sendall(request("/"))
+        return s.recv(65536).startswith(b"HTTP/1.1 200")
+    except ConnectionError:
+        return False
+
+
+def test_an_idle_connection_gives_way_when_there_are_as_many_as_may_be(serve, root):
+    server = serve("--threads", 1, "--max-connections", 4, "--max-per-address", 4, root)
+    held = keeps(server, 4)
+    held += keeps(server, 1)
+    assert [is_open(s) for s in held] == [False, True, True, True, True]
+
+
+def test_connections_of_one_address_are_counted(serve, root):
+    server = serve("--max-per-address", 3, root)
+    held = keeps(server, 3)
+    with server.connect() as s:
+        s.sendall(request("/"))
+        refused = s.recv(65536)
+    assert refused.startswith(b"HTTP/1.1 503 ") and b"\r\nRetry-After: 1\r\n" in refused
+    held += keeps(server, 3, "127.0.0.2")
+    assert all(is_open(s) for s in held)
+    held.pop(0).close()
+    deadline = time.monotonic() + 20
+    while not server.talk(request("/")).startswith(b"HTTP/1.1 200"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_requests_under_way_do_not_give_way(serve, root):
+    server = serve("--threads", 1, "--max-connections", 2, "--max-per-address", 2, root)
+    held = [server.connect() for _ in range(2)]
+    for s in held:
+        s.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n"
+                  b"Expect: 100-continue\r\n\r\n")
+        assert s.recv(65536)
+    assert server.talk(request("/")).startswith(b"HTTP/1.1 503 ")
+
+
+def test_a_head_that_trickles_in_gives_way(serve, root):
+    server = serve("--threads", 1, "--max-connections", 2, "--max-per-address", 2, root)
+    held = [server.connect() for _ in range(2)]
+    for s in held:
+        s.sendall(b"GET / HTTP/1.1\r\n")
+    deadline = time.monotonic() + 20
+    while not server.talk(request("/")).startswith(b"HTTP/1.1 200"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_more_connections_than_descriptors_are_an_error(hail, root):
+    run = subprocess.run([hail, "serve", "--listen", "127.0.0.1:0", "--max-connections", "1000",
+                          root], capture_output=True, preexec_fn=limited(64), timeout=30)
+    assert run.returncode == 8 and b"ulimit -n" in run.stderr and run.stdout == b""
+
+
+def test_few_descriptors_will_do(serve, root):
+    server = serve("--threads", 1, root, preexec_fn=limited(24))
+    held = [server.connect() for _ in range(40)]
+    assert status(server.talk(request("/"))) == 200
+    assert len(held) == 40
 
 
 # --- HTTPS ---
