@@ -90,6 +90,7 @@ static void forget(struct serve_worker *w, struct serve_file *f)
     *at = f->next;
     unlink_age(c, f);
     c->n--;
+    serve_count_add(&w->counts.cached_files, -1);
     serve_file_put(w, f);
 }
 
@@ -104,6 +105,7 @@ static void keep_bounds(struct serve_worker *w)
 void serve_cache_account(struct serve_worker *w, int64_t bytes)
 {
     w->cache.bytes += (uint64_t)bytes;
+    serve_count_add(&w->counts.cached_bytes, bytes);
 }
 
 void serve_cache_free(struct serve_worker *w)
@@ -162,6 +164,7 @@ static struct serve_file *add(struct serve_worker *w, const char *path, uint32_t
     *bucket(c, hash) = f;
     link_newest(c, f);
     c->n++;
+    serve_count_add(&w->counts.cached_files, 1);
     keep_bounds(w);
     return f;
 }
@@ -191,7 +194,7 @@ struct serve_file *serve_cache_get(struct serve_worker *w, const char *path, int
     while (f && (f->hash != hash || strcmp(f->path, path) != 0))
         f = f->next;
     if (f && (is_current(w, f) || look_again(w, f))) {
-        c->hits++;
+        serve_count_add(&w->counts.hits, 1);
         if (f != c->newest) {
             unlink_age(c, f);
             link_newest(c, f);
@@ -204,7 +207,7 @@ struct serve_file *serve_cache_get(struct serve_worker *w, const char *path, int
         *rc = fd;
         return NULL;
     }
-    c->misses++;
+    serve_count_add(&w->counts.misses, 1);
     f = add(w, path, hash, fd, &st);
     *rc = f ? 0 : -ENOMEM;
     if (f)

@@ -229,6 +229,7 @@ void serve_conn_too_slow(struct serve_conn *k)
         serve_wait_for(k, (enum serve_wait)k->wait);
         return;
     }
+    serve_count_add(&k->worker->counts.timed_out, 1);
     if (k->state == SERVE_REQUEST && k->b && k->b->in_len) {
         /* a head that is not complete; RFC 9110 section 15.5.9 */
         serve_refuse(k, 408);
@@ -275,20 +276,23 @@ static void turn_away(struct serve_worker *w, struct hail_stream *s, bool tls)
     hail_close(s);
 }
 
-static enum serve_admission admit(struct serve_worker *w, const struct hail_stream *s,
-                                  struct serve_address **address)
+static bool admit(struct serve_worker *w, const struct hail_stream *s,
+                  struct serve_address **address)
 {
     struct serve_limits *l = w->serve->limits;
     enum serve_admission a = serve_admit(l, s, address);
     if (a == SERVE_FULL && make_room(w))
         a = serve_admit(l, s, address);
-    return a;
+    if (a != SERVE_ADMITTED)
+        serve_count_add(a == SERVE_FULL ? &w->counts.full : &w->counts.enough, 1);
+    return a == SERVE_ADMITTED;
 }
 
-void serve_conn_open(struct serve_worker *w, struct hail_stream *s, bool tls)
+void serve_conn_open(struct serve_worker *w, struct hail_stream *s, const struct serve_door *door)
 {
     struct serve_address *address;
-    if (admit(w, s, &address) != SERVE_ADMITTED) {
+    bool tls = door->tls;
+    if (!admit(w, s, &address)) {
         turn_away(w, s, tls);
         return;
     }
@@ -304,6 +308,7 @@ void serve_conn_open(struct serve_worker *w, struct hail_stream *s, bool tls)
                              .stream = s,
                              .address = address,
                              .tls = tls,
+                             .metrics = door->metrics,
                              .state = tls ? SERVE_HANDSHAKE : SERVE_REQUEST,
                              .keep_alive = true};
     serve_wait_begin(k, SERVE_WAIT_HEAD);

@@ -59,3 +59,10 @@ void serve_content_parts(struct serve_conn *k, struct serve_file *f, const struc
             add(b, piece_of(m, r[i].first, r[i].length));
     }
 }
+
+void serve_content_blob(struct serve_conn *k, struct serve_blob *text)
+{
+    struct serve_buffers *b = k->b;
+    b->blob = text;
+    add(b, (struct serve_piece){.p = text->p, .n = text->n});
+}

@@ -23,6 +23,9 @@ enum {
     OPT_IDLE_TIME,
     OPT_MIN_RATE,
     OPT_DRAIN_TIME,
+    OPT_LOG,
+    OPT_LOG_FILE,
+    OPT_METRICS,
 };
 
 const struct option_row serve_option_rows[] = {
@@ -46,7 +49,10 @@ const struct option_row serve_option_rows[] = {
     {OPT_DRAIN_TIME, "drain-time", "SECONDS",
      "for what is under way when the server is ended (default 3)"},
     {OPT_THREADS, "threads", "N", "event loops, each in a thread (default: one a core)"},
+    {OPT_LOG, "log", "FORM", "of the log: line, live, common, combined, json, off"},
+    {OPT_LOG_FILE, "log-file", "FILE", "write it to FILE, opened anew after SIGHUP"},
     {'q', "quiet", NULL, "no log"},
+    {OPT_METRICS, "metrics", "ENDPOINT", "counts for Prometheus (OpenMetrics) at /metrics there"},
     {0},
 };
 
@@ -106,6 +112,18 @@ static int add_header(const char *value)
     return 0;
 }
 
+static int log_form(const char *value)
+{
+    static const char *const names[] = {"off", "line", "live", "common", "combined", "json", NULL};
+    for (int i = 0; names[i]; i++)
+        if (strcmp(value, names[i]) == 0) {
+            asked.log = (enum serve_log)(SERVE_LOG_OFF + i);
+            return 0;
+        }
+    return usage_error(&command_serve,
+                       "--log wants line, live, common, combined, json or off, not '%s'", value);
+}
+
 static int limit(int letter, const char *value)
 {
     struct serve_times *t = &asked.times;
@@ -160,8 +178,16 @@ int serve_option(int letter, const char *value)
     case OPT_NO_COMPRESS:
         asked.compress = false;
         return 0;
+    case OPT_LOG:
+        return log_form(value);
+    case OPT_LOG_FILE:
+        asked.log_file = value;
+        return 0;
+    case OPT_METRICS:
+        asked.metrics = value;
+        return 0;
     case 'q':
-        asked.quiet = true;
+        asked.log = SERVE_LOG_OFF;
         return 0;
     default:
         return limit(letter, value);

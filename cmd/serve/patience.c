@@ -51,7 +51,7 @@ void serve_wait_no_more(struct serve_conn *k)
     struct serve_queue *q = &k->worker->queues[k->wait];
     *(k->prev ? &k->prev->next : &q->first) = k->next;
     *(k->next ? &k->next->prev : &q->last) = k->prev;
-    q->n--;
+    serve_count_add(&q->n, -1);
 }
 
 void serve_wait_begin(struct serve_conn *k, enum serve_wait what)
@@ -63,7 +63,7 @@ void serve_wait_begin(struct serve_conn *k, enum serve_wait what)
     k->prev = q->last;
     *(q->last ? &q->last->next : &q->first) = k;
     q->last = k;
-    q->n++;
+    serve_count_add(&q->n, 1);
     if (!q->timer.place)
         expect(k->worker, what);
 }

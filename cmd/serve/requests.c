@@ -80,6 +80,7 @@ static enum serve_state take_requests(struct serve_conn *k)
             break;
         }
         b->head_len = (size_t)n;
+        b->note.began_ns = hail_now();
         next = take_head(k);
     }
     return next == SERVE_REQUEST && b->out_len ? SERVE_RESPONSE : next;

@@ -12,82 +12,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define DATE_LEN (HAIL_HTTP_DATE_MAX - 1)
 
-/* --- the end of a response's making --- */
-
-static void log_now(struct serve_conn *k, int status, uint64_t sent)
-{
-    char line[SERVE_LOG_LINE];
-    size_t n = serve_log_line(k, status, line);
-    serve_log_add(k->worker, line, n, sent, true);
-}
-
-/* What was put behind `before` in `out` and what pieces there are is the response. */
+/* What was put into `out` and what pieces there are is the response. */
 static void finish(struct serve_conn *k, int status, uint64_t content)
 {
-    struct serve_buffers *b = k->b;
-    if (b->npieces == 0)
-        log_now(k, status, content);
-    else
-        b->note_len = serve_log_line(k, status, b->note);
-}
-
-/* Writes the head into `out`. Room was seen to. */
-static void put_head(struct serve_conn *k, struct hail_answer *a)
-{
-    struct serve_buffers *b = k->b;
-    struct hail_http_out o = {.p = b->out + b->out_len, .size = SERVE_OUT - b->out_len};
-    a->keep_alive = k->keep_alive;
-    a->minor = b->head.minor;
-    a->date = serve_date(k->worker);
-    a->more = k->worker->serve->o->more;
-    ssize_t n = hail_answer_head(&o, a);
-    if (n >= 0)
-        b->out_len += (size_t)n;
-    else
-        k->keep_alive = false;
-}
-
-/* --- a status with a text for people --- */
-
-static void put_status(struct serve_conn *k, struct hail_answer *a)
-{
-    struct serve_buffers *b = k->b;
-    char text[64] = "";
-    size_t n = 0;
-    bool head_only = b->head.method == HAIL_HTTP_HEAD;
-    a->modified = -1;
-    if (a->status != 204 && a->status != 304) {
-        n = (size_t)snprintf(text, sizeof text, "%d %s\n", a->status, hail_http_reason(a->status));
-        a->type = "text/plain; charset=utf-8";
-        a->length = n;
-    }
-    put_head(k, a);
-    if (head_only || n > SERVE_OUT - b->out_len)
-        n = 0;
-    memcpy(b->out + b->out_len, text, n);
-    b->out_len += n;
-    finish(k, a->status, n);
-}
-
-void serve_refuse(struct serve_conn *k, int status)
-{
-    k->keep_alive = false;
-    k->linger = true;
-    k->b->head.minor = 1;
-    k->b->head.method = HAIL_HTTP_GET;
-    put_status(k, &(struct hail_answer){.status = status});
-}
-
-static void put_redirect(struct serve_conn *k, const char *path)
-{
-    char location[SERVE_LINE];
-    bool fits = hail_answer_slash(path, k->b->head.query, location, sizeof location) >= 0;
-    put_status(
-        k, &(struct hail_answer){.status = fits ? 301 : 414, .location = fits ? location : NULL});
+    serve_note_begin(k, status);
+    if (k->b->npieces == 0)
+        serve_note_end(k, content, true);
 }
 
 /* --- a file --- */
@@ -174,7 +107,7 @@ static void put_all(struct serve_conn *k, struct serve_file *f, enum hail_coding
             a.modified = -1;
             a.ranges = false;
         }
-        put_head(k, &a);
+        serve_put_head(k, &a);
     }
     if (content)
         serve_content_all(k, f, m);
@@ -214,7 +147,7 @@ static bool put_parts(struct serve_conn *k, struct serve_file *f, enum hail_codi
     a.status = 206;
     a.type = type;
     a.length += blob->n;
-    put_head(k, &a);
+    serve_put_head(k, &a);
     serve_content_parts(k, f, m, r, n, blob, ends);
     finish(k, 206, a.length);
     return true;
@@ -229,7 +162,7 @@ static void put_one_range(struct serve_conn *k, struct serve_file *f, enum hail_
     a.status = 206;
     a.length = r->length;
     a.content_range = value;
-    put_head(k, &a);
+    serve_put_head(k, &a);
     serve_content_range(k, f, &f->forms[c], r);
     finish(k, 206, r->length);
 }
@@ -247,7 +180,7 @@ static bool put_ranges(struct serve_conn *k, struct serve_file *f, enum hail_cod
     if (n == -ERANGE) {
         hail_content_range(NULL, f->forms[c].size, value);
         serve_file_put(k->worker, f);
-        put_status(k, &(struct hail_answer){.status = 416, .content_range = value});
+        serve_put_status(k, &(struct hail_answer){.status = 416, .content_range = value});
         return true;
     }
     if (n == 1)
@@ -260,7 +193,7 @@ static void put_not_modified(struct serve_conn *k, struct serve_file *f, enum ha
     struct hail_answer a = answer_of(k->worker, f, c);
     a.status = 304;
     a.ranges = false;
-    put_head(k, &a);
+    serve_put_head(k, &a);
     serve_file_put(k->worker, f);
     finish(k, 304, 0);
 }
@@ -293,7 +226,7 @@ static void put_file(struct serve_conn *k, struct serve_file *f, enum hail_codin
         }
         if (status) {
             serve_file_put(k->worker, f);
-            put_status(k, &(struct hail_answer){.status = status});
+            serve_put_status(k, &(struct hail_answer){.status = status});
             return;
         }
         if (also & ASKS_RANGE && h->method == HAIL_HTTP_GET && hail_if_range(&h->fields, &v, now) &&
@@ -332,12 +265,16 @@ bool serve_respond(struct serve_conn *k)
     k->keep_alive = h->keep_alive && !unread && !w->stopping;
     k->linger = unread;
     if (unread && h->framing == HAIL_HTTP_LENGTH && h->length > SERVE_BODY_MAX) {
-        put_status(k, &(struct hail_answer){.status = 413});
+        serve_put_status(k, &(struct hail_answer){.status = 413});
+        return true;
+    }
+    if (k->metrics) {
+        serve_respond_metrics(k);
         return true;
     }
     ssize_t n = hail_answer_path(h, path, sizeof path);
     if (n < 0) {
-        put_status(k, &(struct hail_answer){.status = (int)-n});
+        serve_put_status(k, &(struct hail_answer){.status = (int)-n});
         return true;
     }
     serve_find(w, path, &found);
@@ -351,8 +288,8 @@ bool serve_respond(struct serve_conn *k)
     } else if (found.file)
         put_all(k, found.file, HAIL_CODING_IDENTITY, found.status);
     else if (found.status == 301)
-        put_redirect(k, path);
+        serve_put_slash(k, path);
     else
-        put_status(k, &(struct hail_answer){.status = found.status});
+        serve_put_status(k, &(struct hail_answer){.status = found.status});
     return true;
 }

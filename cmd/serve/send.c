@@ -111,13 +111,12 @@ int serve_send(struct serve_conn *k, struct serve_turn *turn)
 void serve_send_end(struct serve_conn *k)
 {
     struct serve_buffers *b = k->b;
-    if (b->note_len)
-        serve_log_add(k->worker, b->note, b->note_len, b->total - b->left, b->left == 0);
+    if (b->note.status)
+        serve_note_end(k, b->total - b->left, b->left == 0);
     serve_file_put(k->worker, b->file);
     serve_blob_put(b->blob);
     b->file = NULL;
     b->blob = NULL;
-    b->note_len = 0;
     b->piece = b->npieces = 0;
     b->total = b->left = b->sent = b->paced = 0;
     b->out_at = b->out_len = 0;

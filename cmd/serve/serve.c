@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MIME_FILE "/etc/mime.types"
@@ -74,6 +76,29 @@ static int read_types(struct serve *s)
 
 /* --- running --- */
 
+/* The form of the log, if none was asked for: by where it goes. */
+static enum serve_log log_form(const struct common *c, const struct serve_options *o)
+{
+    if (o->log != SERVE_LOG_DEFAULT)
+        return o->log;
+    if (c->json)
+        return SERVE_LOG_JSON;
+    if (o->log_file)
+        return SERVE_LOG_COMBINED;
+    return isatty(STDERR_FILENO) ? SERVE_LOG_LIVE : SERVE_LOG_LINE;
+}
+
+/* A log in a file is opened anew by SIGHUP, which one worker waits for and no other may get. */
+static void keep_hangups(const struct serve *s)
+{
+    sigset_t set;
+    tzset(); /* the log's times are local */
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    if (s->o->log_file)
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static void work(void *arg, int i)
 {
     struct serve_worker *w = (struct serve_worker *)arg + i;
@@ -92,6 +117,9 @@ static int run_workers(struct serve *s, struct serve_places *p, int n)
     struct serve_worker *v = calloc((size_t)n, sizeof *v);
     if (!v)
         return local_error("start", "the server", ENOMEM);
+    s->workers = v;
+    s->nworkers = n;
+    keep_hangups(s);
     for (int i = 0; i < n; i++) {
         v[i].serve = s;
         v[i].number = i;
@@ -141,6 +169,9 @@ static int run(struct common *c, int argc, char **argv)
     const struct serve_options *o = serve_options();
     struct serve s = {.c = c,
                       .o = o,
+                      .log = log_form(c, o),
+                      .colour = c->colour && isatty(STDERR_FILENO),
+                      .began = time(NULL),
                       .root = -1,
                       .tls = {.cert_file = o->cert, .key_file = o->key, .alpn = "http/1.1"}};
     struct serve_places places = {0};

@@ -10,6 +10,7 @@
  *   requests.c     heads and content in
  *   send.c         responses out: memory and files, piece by piece
  *   respond.c      one request: what is answered, and with which status
+ *   status.c       what is answered without a file: a status with a text, a redirect
  *   content.c      the pieces of a response's content: all of it, or ranges
  *   site.c         a path: which file, folder or page of the site it means
  *   cache.c        files by path, as they were a moment ago
@@ -17,6 +18,7 @@
  *   form.c         a file's representations: as it is, and by content codings
  *   encode.c       making one in a thread
  *   log.c          a line, or a JSON document, for each request
+ *   metrics.c      counts of it all, as OpenMetrics
  *
  *   connection --> respond --> site --> cache --> form --> content --> send
  *        ^                                         |
@@ -30,44 +32,39 @@
 
 #include "cmd.h"
 
+#include "counts.h"
+#include "files.h"
+
 #include "loop/work.h"
 #include "proto/answer.h"
-#include "proto/etag.h"
-#include "proto/mime.h"
 #include "proto/range.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
 
-#define SERVE_IN          ((size_t)16384) /* bytes of a request's head at most */
-#define SERVE_LINE        ((size_t)8192)  /* ... of one line of it */
-#define SERVE_CONTENT     ((size_t)4096)  /* bytes of a request's content, read at once */
-#define SERVE_FIELDS      64
-#define SERVE_OUT         ((size_t)32768) /* responses gathered before they are written */
-#define SERVE_HEAD_MAX    ((size_t)9216)  /* of a response: room for a Location */
-#define SERVE_PATH        4096
-#define SERVE_RANGES      16 /* of one response; who wants more gets all of it */
-#define SERVE_PIECES      (2 * SERVE_RANGES + 1) /* of its content */
-#define SERVE_COPY        ((uint64_t)8192)       /* content up to here is copied behind its head */
-#define SERVE_SMALL       ((uint64_t)65536)      /* files up to here are kept in memory */
-#define SERVE_ENCODE_MIN  ((uint64_t)256)        /* files that are worth compressing here */
-#define SERVE_ENCODE_MAX  ((uint64_t)8 << 20)
-#define SERVE_TASKS       2                   /* threads of a worker beside its loop */
-#define SERVE_BODY_MAX    ((uint64_t)1 << 20) /* of a request's content, which is thrown away */
-#define SERVE_LOG         ((size_t)16384)     /* gathered lines of the log */
-#define SERVE_LOG_LINE    ((size_t)2048)
-#define SERVE_LOG_MS      20 /* until they are written */
-#define SERVE_LISTEN      16 /* endpoints */
-#define SERVE_THREADS     256
-#define SERVE_SPARE       16 /* buffers that a worker keeps for the next connection */
+#define SERVE_IN         ((size_t)16384) /* bytes of a request's head at most */
+#define SERVE_LINE       ((size_t)8192)  /* ... of one line of it */
+#define SERVE_CONTENT    ((size_t)4096)  /* bytes of a request's content, read at once */
+#define SERVE_FIELDS     64
+#define SERVE_OUT        ((size_t)32768) /* responses gathered before they are written */
+#define SERVE_HEAD_MAX   ((size_t)9216)  /* of a response: room for a Location */
+#define SERVE_PATH       4096
+#define SERVE_RANGES     16                     /* of one response; who wants more gets all of it */
+#define SERVE_PIECES     (2 * SERVE_RANGES + 1) /* of its content */
+#define SERVE_COPY       ((uint64_t)8192)       /* content up to here is copied behind its head */
+#define SERVE_SMALL      ((uint64_t)65536)      /* files up to here are kept in memory */
+#define SERVE_ENCODE_MIN ((uint64_t)256)        /* files that are worth compressing here */
+#define SERVE_ENCODE_MAX ((uint64_t)8 << 20)
+#define SERVE_TASKS      2                   /* threads of a worker beside its loop */
+#define SERVE_BODY_MAX   ((uint64_t)1 << 20) /* of a request's content, which is thrown away */
+#define SERVE_LOG_SIZE   ((size_t)16384)     /* gathered lines of the log */
+#define SERVE_NOTE       ((size_t)4096)      /* one of them */
+#define SERVE_LOG_MS     20                  /* until they are written */
+#define SERVE_LISTEN     16                  /* endpoints */
+#define SERVE_THREADS    256
+#define SERVE_SPARE      16 /* buffers that a worker keeps for the next connection */
 
-#define SERVE_SLOW_NS     1000000000LL /* a request that is awaited longer gives way to others */
-
-#define SERVE_CACHE_FILES 1024                 /* of a worker */
-#define SERVE_CACHE_OPEN  256                  /* ... of them open, at most */
-#define SERVE_CACHE_BYTES ((uint64_t)16 << 20) /* ... of their content in memory */
-#define SERVE_FRESH_NS    1000000000LL         /* a file is looked at again after this */
+#define SERVE_SLOW_NS    1000000000LL /* a request that is awaited longer gives way to others */
 
 /* How long a client may take, in seconds, and how many bytes a second it has to move at least. */
 struct serve_times {
@@ -77,6 +74,17 @@ struct serve_times {
     int linger_s; /* to read the last response before the connection is closed */
     int drain_s;  /* for what is under way when the server is stopped */
     unsigned rate;
+};
+
+/* The forms of the access log. */
+enum serve_log {
+    SERVE_LOG_DEFAULT, /* LINE, but LIVE on a terminal and JSON with --json */
+    SERVE_LOG_OFF,
+    SERVE_LOG_LINE,
+    SERVE_LOG_LIVE,
+    SERVE_LOG_COMMON,
+    SERVE_LOG_COMBINED,
+    SERVE_LOG_JSON,
 };
 
 /* What the command line asks for. */
@@ -89,11 +97,13 @@ struct serve_options {
     bool listing;           /* a folder without an index is shown */
     bool hidden;            /* names that begin with a dot are served too */
     bool compress;          /* text is compressed here */
-    bool quiet;
-    int cache_s;         /* seconds that clients may keep files; -1: they are to ask */
-    int max_connections; /* 0: what descriptors allow */
-    int max_per_address; /* 0: three quarters of that */
-    int threads;         /* 0: one a core */
+    enum serve_log log;
+    const char *log_file; /* NULL: standard error, or output with --json */
+    const char *metrics;  /* endpoint; NULL: none */
+    int cache_s;          /* seconds that clients may keep files; -1: they are to ask */
+    int max_connections;  /* 0: what descriptors allow */
+    int max_per_address;  /* 0: three quarters of that */
+    int threads;          /* 0: one a core */
     struct serve_times times;
     char more[2048]; /* further field lines of each response, each with its CRLF */
 };
@@ -107,6 +117,12 @@ const struct serve_options *serve_options(void);
 struct serve {
     struct common *c;
     const struct serve_options *o;
+    enum serve_log log;
+    bool colour;        /* of the live log */
+    atomic_uint reopen; /* SIGHUPs: the log's file is to be opened anew */
+    time_t began;
+    struct serve_worker *workers;
+    int nworkers;
     struct hail_tls_opts tls; /* cert_file NULL: plain HTTP */
     struct serve_limits *limits;
     int cache_files;        /* that each worker may keep open */
@@ -114,67 +130,6 @@ struct serve {
     const char *only;       /* the one file in it that is served; NULL: all */
     char cache_control[48]; /* of files whose names do not say more */
     struct hail_mime mime;
-};
-
-/* --- files --- */
-
-/* Memory that several responses send from. */
-struct serve_blob {
-    unsigned refs;
-    size_t n;
-    char *p; /* owned, malloc'ed */
-};
-
-struct serve_blob *serve_blob_new(char *p, size_t n); /* takes over `p`; NULL: no memory, p freed */
-struct serve_blob *serve_blob_ref(struct serve_blob *b);
-void serve_blob_put(struct serve_blob *b); /* accepts NULL */
-
-/* One representation of a file (RFC 9110 section 3.2), by its content coding. */
-struct serve_form {
-    enum serve_form_state {
-        SERVE_FORM_ABSENT,
-        SERVE_FORM_MAKING, /* a task compresses it */
-        SERVE_FORM_READY,
-        SERVE_FORM_USELESS, /* compressed it is no shorter */
-    } state;
-    bool beside; /* a file of its own: "app.js.gz" */
-    int fd;      /* -1: the content is in `blob` */
-    struct serve_blob *blob;
-    uint64_t size;
-    struct stat st; /* of the file that it is, or was made of */
-    char etag[HAIL_ETAG_MAX];
-    char *head; /* of the plain 200 response; NULL: not written yet */
-    size_t head_len, date_at;
-    struct serve_encoding *encoding; /* while it is made */
-};
-
-/* A file of the site, as it was when it was looked at. */
-struct serve_file {
-    struct serve_file *next;          /* of its bucket */
-    struct serve_file *newer, *older; /* by last use */
-    unsigned refs;                    /* the cache's, and one for each response under way */
-    uint32_t hash;
-    bool cached;         /* still in the table */
-    bool compresses;     /* it is of a type that does */
-    unsigned generation; /* of the cache, when it was looked at */
-    int64_t seen_ns;     /* ... and the time */
-    const char *cache_control;
-    char type[HAIL_MIME_MAX];
-    struct serve_form forms[HAIL_CODINGS]; /* by enum hail_coding */
-    char path[];
-};
-
-/* A worker's files. */
-struct serve_cache {
-    struct serve_file *buckets[SERVE_CACHE_FILES];
-    struct serve_file *newest, *oldest;
-    unsigned n;
-    int open; /* descriptors that are kept */
-    uint64_t bytes;
-    unsigned generation;    /* grows with every news of a change */
-    struct hail_watch news; /* inotify(7); fd -1: none, and files are looked at by time alone */
-    unsigned watched;
-    uint64_t hits, misses;
 };
 
 /* --- connections --- */
@@ -193,7 +148,7 @@ enum serve_wait {
 /* The connections that are waited for in one way, in the order of time. */
 struct serve_queue {
     struct serve_conn *first, *last;
-    unsigned n;
+    serve_count n;
     struct hail_timer timer;
     struct serve_worker *worker;
 };
@@ -204,6 +159,14 @@ struct serve_piece {
     int fd;
     off_t at;
     uint64_t n;
+};
+
+/* What is to be told of a request when its response was sent. */
+struct serve_note {
+    int status;       /* 0: nothing */
+    int64_t began_ns; /* when its head was there */
+    size_t n, before; /* of the text; what stands before the number of bytes sent */
+    char text[SERVE_NOTE];
 };
 
 /* The memory of a connection that is not idle. */
@@ -227,8 +190,7 @@ struct serve_buffers {
     bool untaken;         /* it was not looked at since something changed */
     bool content_read;    /* of the request in `head` */
     size_t out_at, out_len;
-    size_t note_len; /* the log's line for the response under way; 0: none */
-    char note[SERVE_LOG_LINE];
+    struct serve_note note;
     char in[SERVE_IN + SERVE_CONTENT];
     char out[SERVE_OUT];
 };
@@ -253,12 +215,12 @@ struct serve_conn {
     uint8_t state, wait;            /* enum serve_state, enum serve_wait */
     short events;                   /* watched, once it is in the loop */
     bool in_loop;
-    bool drained; /* the last read found the end of what is there */
-    bool tls;
-    bool keep_alive; /* after what is being sent */
-    bool linger;     /* the client may still be sending */
-    bool ended;      /* our end was sent */
-    bool fresh;      /* what is waited for began anew */
+    bool drained;      /* the last read found the end of what is there */
+    bool tls, metrics; /* as its door */
+    bool keep_alive;   /* after what is being sent */
+    bool linger;       /* the client may still be sending */
+    bool ended;        /* our end was sent */
+    bool fresh;        /* what is waited for began anew */
 };
 
 /* A listener that a worker accepts from. */
@@ -266,7 +228,7 @@ struct serve_door {
     struct hail_watch watch;
     struct serve_worker *worker;
     struct hail_listener *listener;
-    bool tls;
+    bool tls, metrics;
     bool own; /* no other worker's */
 };
 
@@ -290,6 +252,9 @@ struct serve_worker {
     char date[HAIL_HTTP_DATE_MAX];
     struct hail_timer log_timer;
     struct hail_buf log;
+    int log_fd;          /* where it goes; a file of its own is this worker's */
+    unsigned log_opened; /* serve.reopen when it was */
+    struct serve_counts counts;
 };
 
 /* worker.c: runs until stopped. 0 or -errno, recorded in w->ctx. */
@@ -320,7 +285,7 @@ enum serve_admission serve_admit(struct serve_limits *l, const struct hail_strea
 void serve_leave(struct serve_limits *l, struct serve_address *a);
 
 /* connection.c: takes over the stream, which is admitted or turned away. */
-void serve_conn_open(struct serve_worker *w, struct hail_stream *s, bool tls);
+void serve_conn_open(struct serve_worker *w, struct hail_stream *s, const struct serve_door *door);
 void serve_conn_close(struct serve_conn *k);
 void serve_conn_stop(struct serve_conn *k); /* after the response under way; at once when idle */
 void serve_conn_too_slow(struct serve_conn *k); /* its time is over */
@@ -358,37 +323,14 @@ bool serve_respond(struct serve_conn *k);
 /* The response to what is no request: its status; the connection ends with it. */
 void serve_refuse(struct serve_conn *k, int status);
 
-/* cache.c. The regular file at `path`, relative to the root, with a reference; or NULL and *rc the
- * negative errno: -EISDIR for a folder. */
-struct serve_file *serve_cache_get(struct serve_worker *w, const char *path, int *rc);
-void serve_file_put(struct serve_worker *w, struct serve_file *f); /* accepts NULL */
-void serve_cache_free(struct serve_worker *w);
-void serve_cache_account(struct serve_worker *w, int64_t bytes); /* of content in memory */
-/* The value of Cache-Control for a file. */
-const char *serve_cache_control(const struct serve *s, const struct serve_file *f);
-
-/* watch.c: news of what is at `path` bring the cache's generation on. */
-void serve_watch_begin(struct serve_worker *w);
-void serve_watch_add(struct serve_worker *w, const char *path);
-void serve_watch_end(struct serve_worker *w);
-
-/* form.c. What of `st` tells whether a file is still the same. */
-bool serve_same_file(const struct stat *a, const struct stat *b);
-/* The content of the open file: read if it is small, else the descriptor is kept. */
-void serve_form_load(struct serve_worker *w, struct serve_form *m, enum hail_coding c, int fd,
-                     const struct stat *st);
-void serve_form_free(struct serve_worker *w, struct serve_form *m);
-/* Looks for files beside `f` that are it in a coding. False: one that was there changed. */
-bool serve_forms_look(struct serve_worker *w, struct serve_file *f);
-/* Whether the representation depends on the request. */
-bool serve_is_negotiated(const struct serve_worker *w, const struct serve_file *f);
-/* The one that the request likes best. */
-enum hail_coding serve_choose(const struct serve_worker *w, const struct serve_file *f,
-                              const struct hail_http_fields *fields);
-
-/* encode.c: has the form made in a thread; the connection waits for it. False: it cannot be, and is
- * marked as useless. */
-bool serve_encode(struct serve_conn *k, struct serve_file *f, enum hail_coding c);
+/* status.c. Writes the head into `out`; room was seen to. */
+void serve_put_head(struct serve_conn *k, struct hail_answer *a);
+/* A status with a text for people; what else is in the answer is as it was put there. */
+void serve_put_status(struct serve_conn *k, struct hail_answer *a);
+/* 301 to the folder's path with its slash. */
+void serve_put_slash(struct serve_conn *k, const char *path);
+/* 200 with text that was made for this request, whose memory it takes over. NULL: 500. */
+void serve_put_text(struct serve_conn *k, struct hail_answer *a, struct serve_blob *text);
 
 /* content.c: all of the content, or ranges of it, behind the head that is in `out`. They take over
  * the reference to the file. */
@@ -400,6 +342,7 @@ void serve_content_range(struct serve_conn *k, struct serve_file *f, const struc
 void serve_content_parts(struct serve_conn *k, struct serve_file *f, const struct serve_form *m,
                          const struct hail_range *r, int n, struct serve_blob *heads,
                          const size_t *ends);
+void serve_content_blob(struct serve_conn *k, struct serve_blob *text); /* takes it over */
 
 /* site.c: what a path of the site is. */
 struct serve_found {
@@ -409,11 +352,15 @@ struct serve_found {
 };
 void serve_find(struct serve_worker *w, const char *path, struct serve_found *f);
 
-/* log.c. A line lacks its last column, which is known when all was sent; its length, 0 without a
- * log. */
-size_t serve_log_line(struct serve_conn *k, int status, char out[SERVE_LOG_LINE]);
-void serve_log_add(struct serve_worker *w, const char *line, size_t n, uint64_t sent, bool whole);
+/* log.c. serve_log_begin() opens the file, if there is one: 0, or -errno recorded in `ctx`. */
+int serve_log_begin(struct serve_worker *w, struct hail_ctx *ctx);
+void serve_log_end(struct serve_worker *w);
+/* The response to the request in k->b->head begins, or was given up, or sent. */
+void serve_note_begin(struct serve_conn *k, int status);
+void serve_note_end(struct serve_conn *k, uint64_t sent, bool whole);
 void serve_log_error(struct serve_worker *w); /* of the worker's context */
-void serve_log_flush(struct serve_worker *w);
+
+/* metrics.c: the response to a request for them. */
+void serve_respond_metrics(struct serve_conn *k);
 
 #endif

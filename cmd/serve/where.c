@@ -27,7 +27,7 @@ static int add(struct common *c, struct serve_places *p, struct hail_listener *l
         p->v = v;
         p->cap = cap;
     }
-    p->v[p->n++] = (struct serve_place){l, worker, tls};
+    p->v[p->n++] = (struct serve_place){.listener = l, .worker = worker, .tls = tls};
     return 0;
 }
 
@@ -79,7 +79,7 @@ static int listen_by_default(struct serve *s, int workers, struct serve_places *
     do
         rc = listen_at(s, &at, workers, s->o->cert, p);
     while (rc == -EADDRINUSE && ++at.port < DEFAULT_PORT + PORTS_TRIED);
-    if (rc == 0 && at.port != DEFAULT_PORT && !s->o->quiet)
+    if (rc == 0 && at.port != DEFAULT_PORT && s->log != SERVE_LOG_OFF)
         fprintf(stderr, "hail: port %d is taken, so this is port %d\n", DEFAULT_PORT, at.port);
     return rc;
 }
@@ -95,7 +95,21 @@ static int from_inherited(struct serve *s, int n, struct serve_places *p)
     return rc;
 }
 
-int serve_listen(struct serve *s, int workers, struct serve_places *p)
+/* The counts have an endpoint of their own, for the first worker. */
+static int listen_for_metrics(struct serve *s, struct serve_places *p)
+{
+    struct hail_endpoint at;
+    int before = p->n;
+    int rc = hail_endpoint_parse(&s->c->ctx, &at, s->o->metrics, 0);
+    rc = rc < 0 ? rc : listen_at(s, &at, 1, false, p);
+    if (rc == 0) {
+        p->v[before].worker = 0;
+        p->v[before].metrics = true;
+    }
+    return rc;
+}
+
+static int listen_to_clients(struct serve *s, int workers, struct serve_places *p)
 {
     const struct serve_options *o = s->o;
     struct hail_endpoint at[SERVE_LISTEN];
@@ -119,6 +133,12 @@ int serve_listen(struct serve *s, int workers, struct serve_places *p)
             return rc;
     }
     return 0;
+}
+
+int serve_listen(struct serve *s, int workers, struct serve_places *p)
+{
+    int rc = listen_to_clients(s, workers, p);
+    return rc < 0 || !s->o->metrics ? rc : listen_for_metrics(s, p);
 }
 
 void serve_places_close(struct serve_places *p)
@@ -147,16 +167,17 @@ static void url_of(const struct serve_place *p, char *out, size_t size)
         snprintf(out, size, "%s://%s/", scheme, text);
 }
 
-static int announce_document(const char *url, const char *path)
+static int announce_document(const char *url, const char *path, bool metrics)
 {
     struct hail_buf b;
     struct hail_json j = {.out = &b};
     hail_buf_init(&b, 65536);
     hail_json_object(&j, NULL);
     hail_json_str(&j, "schema", "hail.serve/1");
-    hail_json_str(&j, "kind", "listening");
+    hail_json_str(&j, "kind", metrics ? "metrics" : "listening");
     hail_json_str(&j, "url", url);
-    hail_json_str(&j, "path", path);
+    if (!metrics)
+        hail_json_str(&j, "path", path);
     hail_json_end_object(&j);
     int status = put_json(&b);
     hail_buf_free(&b);
@@ -171,9 +192,11 @@ int serve_announce(const struct serve *s, const struct serve_places *p, const ch
             continue;
         url_of(&p->v[i], url, sizeof url);
         if (s->c->json) {
-            int status = announce_document(url, path);
+            int status = announce_document(url, path, p->v[i].metrics);
             if (status)
                 return status;
+        } else if (p->v[i].metrics) {
+            printf("metrics at %smetrics\n", url);
         } else {
             fputs("serving ", stdout);
             put_safe(stdout, path);

@@ -10,6 +10,7 @@ struct serve_place {
     struct hail_listener *listener; /* owned */
     int worker;                     /* -1: of all */
     bool tls;
+    bool metrics; /* nothing but counts is served there */
 };
 
 struct serve_places {

@@ -28,7 +28,8 @@ const char *serve_date(struct serve_worker *w)
 static void clear(struct serve_buffers *b)
 {
     b->in_at = b->in_len = b->out_at = b->out_len = 0;
-    b->head_len = b->note_len = 0;
+    b->head_len = 0;
+    b->note.status = 0;
     b->untaken = b->content_read = false;
     b->piece = b->npieces = 0;
     b->file = NULL;
@@ -90,10 +91,10 @@ static void drained(struct hail_loop *loop, struct hail_timer *t)
 
 static bool no_connections(const struct serve_worker *w)
 {
-    unsigned n = 0;
     for (int i = 0; i < SERVE_WAITS; i++)
-        n += w->queues[i].n;
-    return n == 0;
+        if (w->queues[i].first)
+            return false;
+    return true;
 }
 
 /* SIGINT, SIGTERM: no new connections, idle ones go, what is under way may end. */
@@ -169,7 +170,8 @@ static void on_connection(struct hail_loop *loop, struct hail_watch *watch, int 
             pause_accepting(w);
             return;
         }
-        serve_conn_open(w, s, d->tls);
+        serve_count_add(&w->counts.accepted, 1);
+        serve_conn_open(w, s, d);
     }
 }
 
@@ -191,6 +193,7 @@ static int begin_doors(struct serve_worker *w)
                                 .worker = w,
                                 .listener = at->listener,
                                 .tls = at->tls,
+                                .metrics = at->metrics,
                                 .own = at->worker >= 0};
     }
     return open_doors(w);
@@ -205,9 +208,9 @@ static int begin(struct serve_worker *w)
         return rc;
     serve_patience_begin(w);
     serve_watch_begin(w);
-    hail_buf_init(&w->log, SERVE_LOG);
+    rc = serve_log_begin(w, &w->ctx);
     w->cancel = (struct hail_watch){w->ctx.cancel_fd, cancelled};
-    rc = hail_work_new(&w->ctx, w->loop, SERVE_TASKS, &w->work);
+    rc = rc < 0 ? rc : hail_work_new(&w->ctx, w->loop, SERVE_TASKS, &w->work);
     rc = rc < 0 ? rc : begin_doors(w);
     if (rc == 0 && w->cancel.fd >= 0)
         rc = hail_loop_add(w->loop, &w->cancel, POLLIN);
@@ -230,15 +233,13 @@ static void end(struct serve_worker *w)
         serve_patience_end(w);
         serve_cache_free(w);
         serve_watch_end(w);
-        serve_log_flush(w);
-        hail_timer_clear(w->loop, &w->log_timer);
+        serve_log_end(w);
     }
     while (w->spare) {
         struct serve_buffers *b = w->spare;
         w->spare = b->next;
         free(b);
     }
-    hail_buf_free(&w->log);
     hail_tls_config_free(w->tls);
     hail_loop_free(w->loop);
 }
