@@ -88,7 +88,8 @@ static:
 
 # --- building ---
 
-$O/hail: LIBS += $(EDIT)
+$O/hail: LIBS += $(EDIT) -lcmark
+$O/cmd/serve/assets.o: $(wildcard cmd/serve/page/*)
 $O/hail: $(CMD_OBJ) $O/libhail.a
 	@echo "  LINK    $@"
 	@$(CC) $(CFLAGS_ALL) -o $@ $(CMD_OBJ) $O/libhail.a $(LDFLAGS_ALL) $(LIBS) $(LINKED)

@@ -85,6 +85,9 @@ int usage_error(const struct command *cmd, const char *fmt, ...) HAIL_PRINTF(2, 
 /* A local failure: operation ("write"), what ("standard output"), positive errno. STATUS_LOCAL. */
 int local_error(const char *op, const char *what, int errnum);
 
+/* output.c: "612 B", "1.5 MiB". */
+void put_size(struct hail_buf *out, uint64_t bytes);
+
 /* output.c: standard output, buffered by stdio, checked once at the end by main. */
 void put_safe(FILE *f, const char *s); /* from outside, made safe to show */
 /* A JSON document as one line of standard output; empties the buffer. 0, or STATUS_LOCAL. */

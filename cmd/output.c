@@ -51,3 +51,13 @@ int finish_output(int status)
         return local_error("write", "standard output", errno ? errno : EIO);
     return status;
 }
+
+void put_size(struct hail_buf *out, uint64_t bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double size = (double)bytes;
+    int i = 0;
+    for (; size >= 1024 && i < 4; i++)
+        size /= 1024;
+    hail_buf_printf(out, i ? "%.1f %s" : "%.0f %s", size, units[i]);
+}

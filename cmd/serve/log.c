@@ -261,16 +261,6 @@ void serve_log_end(struct serve_worker *w)
 
 /* --- the end of a request --- */
 
-static void put_size(struct hail_buf *b, uint64_t n)
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    double size = (double)n;
-    int i = 0;
-    for (; size >= 1024 && i < 4; i++)
-        size /= 1024;
-    hail_buf_printf(b, i ? "  %.1f %s" : "  %.0f %s", size, units[i]);
-}
-
 static void put_end(struct hail_buf *b, const struct serve *s, uint64_t sent, bool whole,
                     int64_t took)
 {
@@ -281,6 +271,7 @@ static void put_end(struct hail_buf *b, const struct serve *s, uint64_t sent, bo
                         sent, whole ? "true" : "false", took / 1000000000, took % 1000000000);
         return;
     case SERVE_LOG_LIVE:
+        hail_buf_str(b, "  ");
         put_size(b, sent);
         hail_buf_printf(b, "  %.1f ms%s", (double)took / 1e6, whole ? "" : " (cut short)");
         return;

@@ -55,7 +55,7 @@ static struct hail_answer answer_of(const struct serve_worker *w, const struct s
                                 .etag = m->etag,
                                 .cache_control = f->cache_control,
                                 .coding = c ? hail_coding_name(c) : NULL,
-                                .negotiated = serve_is_negotiated(w, f),
+                                .vary = serve_is_negotiated(w, f) ? "Accept-Encoding" : NULL,
                                 .ranges = true,
                                 .more = w->serve->o->more};
 }
@@ -287,6 +287,8 @@ bool serve_respond(struct serve_conn *k)
         put_file(k, found.file, c);
     } else if (found.file)
         put_all(k, found.file, HAIL_CODING_IDENTITY, found.status);
+    else if (found.folder && w->serve->o->listing)
+        return serve_respond_listing(k, path);
     else if (found.status == 301)
         serve_put_slash(k, path);
     else

@@ -117,6 +117,8 @@ void serve_send_end(struct serve_conn *k)
     serve_blob_put(b->blob);
     b->file = NULL;
     b->blob = NULL;
+    serve_page_free(b->page);
+    b->page = NULL;
     b->piece = b->npieces = 0;
     b->total = b->left = b->sent = b->paced = 0;
     b->out_at = b->out_len = 0;

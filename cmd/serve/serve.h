@@ -17,6 +17,7 @@
  *   watch.c        news of changed files by inotify(7)
  *   form.c         a file's representations: as it is, and by content codings
  *   encode.c       making one in a thread
+ *   listing.c      a folder without an index; listing.h
  *   log.c          a line, or a JSON document, for each request
  *   metrics.c      counts of it all, as OpenMetrics
  *
@@ -182,6 +183,7 @@ struct serve_buffers {
     unsigned piece, npieces;
     struct serve_file *file;                   /* what the pieces are of, and ... */
     struct serve_blob *blob;                   /* ... NULL, or memory of their own */
+    struct serve_page *page;                   /* that a task made for the request; NULL: none */
     struct serve_conn **waits_on, *waits_next; /* the list of those that wait for one task */
     uint64_t total, left;                      /* bytes of the content, and those not sent yet */
     uint64_t sent, paced; /* bytes since it began to send, and when the pace was looked at */
@@ -359,6 +361,10 @@ void serve_log_end(struct serve_worker *w);
 void serve_note_begin(struct serve_conn *k, int status);
 void serve_note_end(struct serve_conn *k, uint64_t sent, bool whole);
 void serve_log_error(struct serve_worker *w); /* of the worker's context */
+
+/* listing.c: the response to a request for the folder at `path`, as serve_respond(). */
+bool serve_respond_listing(struct serve_conn *k, const char *path);
+void serve_page_free(struct serve_page *p); /* accepts NULL */
 
 /* metrics.c: the response to a request for them. */
 void serve_respond_metrics(struct serve_conn *k);

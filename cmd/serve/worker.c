@@ -33,6 +33,7 @@ static void clear(struct serve_buffers *b)
     b->untaken = b->content_read = false;
     b->piece = b->npieces = 0;
     b->file = NULL;
+    b->page = NULL;
     b->blob = NULL;
     b->waits_on = NULL;
     b->total = b->left = b->sent = b->paced = 0;

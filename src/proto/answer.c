@@ -50,8 +50,7 @@ static void put_validators(struct hail_http_out *o, const struct hail_answer *a)
         hail_http_put_field(o, "Last-Modified", modified);
     put_optional(o, "ETag", a->etag);
     put_optional(o, "Cache-Control", a->cache_control);
-    if (a->negotiated)
-        hail_http_put_field(o, "Vary", "Accept-Encoding");
+    put_optional(o, "Vary", a->vary);
 }
 
 ssize_t hail_answer_head(struct hail_http_out *o, const struct hail_answer *a)
@@ -71,6 +70,7 @@ ssize_t hail_answer_head(struct hail_http_out *o, const struct hail_answer *a)
     if (a->ranges)
         hail_http_put_field(o, "Accept-Ranges", "bytes");
     put_optional(o, "Location", a->location);
+    put_optional(o, "Content-Security-Policy", a->policy);
     if (a->status == 405 || a->status == 204)
         hail_http_put_field(o, "Allow", HAIL_ANSWER_ALLOW);
     put_lines(o, a->more);

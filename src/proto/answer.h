@@ -29,12 +29,13 @@ struct hail_answer {
     int64_t modified; /* seconds since 1970; negative: not said */
     const char *etag;
     const char *cache_control;
-    const char *coding;        /* Content-Encoding */
-    bool negotiated;           /* Vary: Accept-Encoding */
+    const char *coding; /* Content-Encoding */
+    const char *vary;
     bool ranges;               /* Accept-Ranges: bytes */
     const char *content_range; /* of 206 and 416 */
     const char *location;
-    const char *more; /* further field lines, each with its CRLF */
+    const char *policy; /* Content-Security-Policy */
+    const char *more;   /* further field lines, each with its CRLF */
 };
 
 /* Writes the head. The length, or a negative errno of hail_http_put_end(). 405 and the answer to

@@ -126,7 +126,7 @@ def test_folder_is_redirected(server):
 
 
 @pytest.mark.parametrize("path", [
-    "nothing", "sub/nothing", "sub/deeper/", "plain.txt/", "leads-out", "absolute", "fifo",
+    "nothing", "sub/nothing", "plain.txt/", "leads-out", "absolute", "fifo",
     "../secret", "%2e%2e/secret", "..%2fsecret", "%2e%2e%2fsecret", "sub/../../secret",
     "/../secret", "./../secret", "....//secret", "..\\secret", "index.html%00.txt", "\\..\\secret",
 ])

@@ -122,7 +122,7 @@ def test_a_folder_without_its_slash(serve, root):
         answer = server.talk(request(target))
         assert status(answer) == 301 and f"\r\nLocation: {where}\r\n".encode() in answer
     assert curl("-L", server.url + "/sub").stdout == b"<p>sub\n"
-    assert status(server.talk(request("/sub/deep/"))) == 403
+    assert status(server.talk(request("/sub/deep/"))) == 200
     assert status(server.talk(request("/sub/none/"))) == 404
     assert status(server.talk(request("/index.html/"))) == 404
 

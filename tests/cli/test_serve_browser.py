@@ -1,0 +1,193 @@
+"""hail serve's pages in a real browser (headless Chromium): the folder's page on a phone and on a
+desktop, light and dark, by keyboard; whether everybody can read it."""
+
+import itertools
+import os
+import pathlib
+import re
+import subprocess
+import time
+
+import pytest
+
+selenium = pytest.importorskip("selenium", reason="python3-selenium is not installed")
+
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+pytestmark = [pytest.mark.peers,
+              pytest.mark.skipif(not os.path.exists("/usr/bin/chromedriver"),
+                                 reason="chromium-driver is not installed")]
+
+
+@pytest.fixture(scope="module")
+def open_browser(tmp_path_factory):
+    """Starts a browser with a home of its own; all are ended at the end."""
+    opened = []
+
+    def start(*args, home=None):
+        options = webdriver.ChromeOptions()
+        home = home or tmp_path_factory.mktemp("home")
+        for arg in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                    "--no-first-run", "--disable-background-networking",
+                    f"--user-data-dir={home / 'profile'}", *args):
+            options.add_argument(arg)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        service = Service("/usr/bin/chromedriver",
+                          env={**os.environ, "HOME": str(home)})
+        opened.append(webdriver.Chrome(options=options, service=service))
+        return opened[-1]
+
+    yield start
+    for browser in opened:
+        browser.quit()
+
+
+@pytest.fixture(scope="module")
+def browser(open_browser):
+    return open_browser()
+
+
+@pytest.fixture
+def serve(hail):
+    """Starts servers; each one's URL."""
+    children = []
+
+    def start(*args):
+        child = subprocess.Popen([hail, "serve", "-q", "-l", "127.0.0.1:0", *map(str, args)],
+                                 stdout=subprocess.PIPE)
+        children.append(child)
+        return re.search(rb"https?://\S+", child.stdout.readline())[0].decode()
+
+    yield start
+    for child in children:
+        child.terminate()
+        child.wait()
+        child.stdout.close()
+
+
+@pytest.fixture
+def site(tmp_path):
+    root = tmp_path / "site"
+    (root / "pictures" / "summer").mkdir(parents=True)
+    for i, name in enumerate(["report-2.pdf", "report-10.pdf", "notes.txt", "<b>bold.html"]):
+        (root / name).write_bytes(b"x" * 10 ** i)
+        os.utime(root / name, (10 ** 9 + i * 10 ** 6,) * 2)
+    (root / "README.md").write_text("# About\n\nSome *text* with a [link](notes.txt).\n\n"
+                                    "    code that is long " + "x" * 200 + "\n")
+    return root
+
+
+def shown(browser):
+    return [row.find_element(By.TAG_NAME, "a").text
+            for row in browser.find_elements(By.CSS_SELECTOR, "tbody tr") if row.is_displayed()]
+
+
+def wait_until(true):
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def focused(browser):
+    return browser.switch_to.active_element.text
+
+
+def test_search_sort_and_keyboard(browser, serve, site):
+    browser.get(serve(site))
+    search = browser.find_element(By.ID, "q")
+    search.send_keys("REPORT")
+    assert shown(browser) == ["report-2.pdf", "report-10.pdf"]
+    assert browser.find_element(By.ID, "count").text == "2 of 6 found"
+    search.send_keys(Keys.ESCAPE)
+    assert len(shown(browser)) == 6
+    size = browser.find_element(By.CSS_SELECTOR, "th[data-by=size] a")
+    size.click()
+    assert shown(browser)[0].endswith("pictures/") and shown(browser)[1] == "report-2.pdf"
+    size.click()
+    assert shown(browser)[1] == "<b>bold.html"
+    assert browser.find_element(By.CSS_SELECTOR, "th[aria-sort]").get_attribute(
+        "aria-sort") == "descending"
+    assert browser.current_url.endswith("/")  # nothing was asked of the server
+    body = browser.find_element(By.TAG_NAME, "body")
+    body.send_keys("/")
+    assert browser.switch_to.active_element.get_attribute("id") == "q"
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    body.send_keys("j")
+    assert focused(browser).endswith("pictures/")
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    wait_until(lambda: browser.current_url.endswith("/pictures/"))
+    browser.find_element(By.TAG_NAME, "body").send_keys("u")
+    wait_until(lambda: browser.current_url.count("/") == 3)
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"
+                and "favicon" not in entry["message"]]
+
+
+def test_without_scripts_links_do_it(open_browser, serve, site):
+    plain = open_browser("--blink-settings=scriptEnabled=false")
+    plain.get(serve(site))
+    plain.find_element(By.CSS_SELECTOR, "th[data-by=size] a").click()
+    assert shown(plain)[1] == "report-2.pdf" and "sort=size" in plain.current_url
+    search = plain.find_element(By.ID, "q")
+    search.send_keys("notes\n")
+    wait_until(lambda: "q=notes" in plain.current_url)
+    assert shown(plain) == ["notes.txt"]
+
+
+LOOK = """
+const rgb = text => { const n = text.match(/[\\d.]+/g).map(Number);
+                      return {c: n.slice(0, 3), a: n.length > 3 ? n[3] : 1}; };
+const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92
+                         : ((v + .055) / 1.055) ** 2.4);
+                     return .2126 * r + .7152 * g + .0722 * b; };
+const back = e => { for (; e; e = e.parentElement) {
+    const b = rgb(getComputedStyle(e).backgroundColor); if (b.a === 1) return b.c; }
+    return matchMedia('(prefers-color-scheme: dark)').matches ? [18, 18, 18] : [255, 255, 255]; };
+const wrong = [];
+for (const e of document.querySelectorAll('body *')) {
+  if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+  if (e.closest('script, style, .apart') || !e.checkVisibility()) continue;
+  const a = light(rgb(getComputedStyle(e).color).c), b = light(back(e));
+  const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  if (contrast < 4.5) wrong.push(`contrast ${contrast.toFixed(2)}: ${e.outerHTML.slice(0, 80)}`);
+}
+for (const e of document.querySelectorAll('input:not([type=hidden]), select, textarea'))
+  if (!e.labels.length && !e.getAttribute('aria-label')) wrong.push(`no label: ${e.outerHTML}`);
+for (const e of document.querySelectorAll('a, button'))
+  if (!e.textContent.trim() && !e.getAttribute('aria-label')) wrong.push(`no name: ${e.outerHTML}`);
+for (const e of document.querySelectorAll('img'))
+  if (!e.hasAttribute('alt')) wrong.push(`no alt: ${e.outerHTML}`);
+if (!document.documentElement.lang) wrong.push('no language');
+if (!document.title) wrong.push('no title');
+if (!document.querySelector('main, body > h1')) wrong.push('no main part');
+const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+if (new Set(ids).size !== ids.length) wrong.push('an id twice');
+if (document.documentElement.scrollWidth > innerWidth) wrong.push('wider than the screen');
+for (const e of document.querySelectorAll('a, button, input:not([type=hidden])')) {
+  if (!e.checkVisibility()) continue;
+  e.focus({focusVisible: true});
+  const s = getComputedStyle(e);
+  if (document.activeElement !== e || s.outlineStyle === 'none')
+    wrong.push(`focus is not seen: ${e.outerHTML.slice(0, 80)}`);
+}
+return wrong;
+"""
+
+
+@pytest.mark.parametrize("width, scheme", itertools.product((390, 1440), ("light", "dark")))
+def test_everybody_can_read_it(browser, serve, site, width, scheme):
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+        "features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    url = serve(site)
+    for target in ("", "nothing"):
+        browser.get(url + target)
+        assert browser.execute_script(LOOK) == []
+        pictures = os.environ.get("HAIL_PICTURES")  # a folder, to look at them
+        if pictures:
+            name = f"{'error' if target else 'listing'}-{width}-{scheme}.png"
+            browser.save_screenshot(str(pathlib.Path(pictures) / name))
