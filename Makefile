@@ -27,10 +27,10 @@ CFLAGS_ALL = -std=gnu11 $(WARN) -fvisibility=hidden -fno-strict-aliasing $(CFLAG
 CFLAGS_release = -O2 -g -ffunction-sections -fdata-sections -fstack-protector-strong
 CFLAGS_static  = $(CFLAGS_release)
 CFLAGS_debug   = -Og -g3
-CFLAGS_asan    = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-CFLAGS_tsan    = -O1 -g -fsanitize=thread
-CFLAGS_cover   = -O0 -g --coverage
-CFLAGS_fuzz    = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+CFLAGS_asan    = -DHAIL_INSTRUMENTED -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan    = -DHAIL_INSTRUMENTED -O1 -g -fsanitize=thread
+CFLAGS_cover   = -DHAIL_INSTRUMENTED -O0 -g --coverage
+CFLAGS_fuzz    = -DHAIL_INSTRUMENTED -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 # The program is linked statically where the system has the archives: half of what a short command
 # costs would be loading libraries. libcrypto mentions getaddrinfo and its like, which hail never

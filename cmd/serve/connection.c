@@ -199,11 +199,13 @@ static void resume(struct serve_conn *k)
     drive(k);
 }
 
+/* What holds the list may be gone after the first of them. */
 void serve_wake(struct serve_conn **list)
 {
-    while (*list) {
-        struct serve_conn *k = *list;
-        *list = k->b->waits_next;
+    struct serve_conn *k = *list, *next;
+    *list = NULL;
+    for (; k; k = next) {
+        next = k->b->waits_next;
         k->b->waits_on = NULL;
         resume(k);
     }
@@ -297,7 +299,7 @@ void serve_conn_open(struct serve_worker *w, struct hail_stream *s, const struct
         return;
     }
     struct serve_conn *k = malloc(sizeof *k);
-    if (!k || (tls && hail_tls_server_start(&w->ctx, &s, w->tls) < 0)) {
+    if (!k || (tls && hail_tls_server_start(&w->ctx, &s, w->serve->tls) < 0)) {
         serve_leave(w->serve->limits, address);
         hail_close(s);
         free(k);

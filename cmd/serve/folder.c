@@ -1,8 +1,6 @@
 /* folder.c - the entries of a folder: read, searched and sorted; listing.h. */
 #include "listing.h"
 
-#include "os/linux/root.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -14,6 +14,7 @@
 #include <hail/slice.h>
 
 #include "base/buf.h"
+#include "os/linux/root.h"
 
 #include <sys/stat.h>
 #include <time.h>
@@ -35,7 +36,7 @@ struct listing_entry {
 
 /* What is asked for, and what was found. */
 struct listing {
-    int root;         /* descriptor of the site */
+    struct hail_root root;
     const char *path; /* below it: "" or "a/b/" */
     bool hidden;      /* names with a dot in front, too */
     bool json;

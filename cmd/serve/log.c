@@ -232,8 +232,9 @@ static void on_hangup(struct hail_loop *loop, int sig, void *arg)
 {
     struct serve_worker *w = arg;
     (void)loop, (void)sig;
+    flush(w);
     atomic_fetch_add(&w->serve->reopen, 1);
-    flush(w); /* the other workers follow with their next line */
+    open_anew(w); /* the other workers follow with their next line */
 }
 
 int serve_log_begin(struct serve_worker *w, struct hail_ctx *ctx)

@@ -26,6 +26,9 @@ enum {
     OPT_LOG,
     OPT_LOG_FILE,
     OPT_METRICS,
+    OPT_USER,
+    OPT_FOLLOW,
+    OPT_NO_SANDBOX,
 };
 
 const struct option_row serve_option_rows[] = {
@@ -37,6 +40,7 @@ const struct option_row serve_option_rows[] = {
     {OPT_SPA, "spa", "[=FILE]", "what is no file is FILE (default index.html), with status 200"},
     {OPT_NO_LISTING, "no-listing", NULL, "a folder without an index.html is 403"},
     {OPT_HIDDEN, "hidden", NULL, "serve names that begin with a dot, too"},
+    {OPT_FOLLOW, "follow", NULL, "follow symbolic links that lead outside the folder, too"},
     {OPT_CACHE, "cache", "SECONDS", "clients may keep files so long (default: ask each time)"},
     {OPT_HEADER, "header", "LINE", "a field for each response, \"Name: value\"; may be repeated"},
     {OPT_NO_COMPRESS, "no-compress", NULL, "compress nothing here; files beside do count"},
@@ -48,6 +52,8 @@ const struct option_row serve_option_rows[] = {
      "a second that a client has to send or take at least (default 500)"},
     {OPT_DRAIN_TIME, "drain-time", "SECONDS",
      "for what is under way when the server is ended (default 3)"},
+    {OPT_USER, "user", "USER[:GROUP]", "become USER once everything is open (for root)"},
+    {OPT_NO_SANDBOX, "no-sandbox", NULL, "keep all files and system calls within reach"},
     {OPT_THREADS, "threads", "N", "event loops, each in a thread (default: one a core)"},
     {OPT_LOG, "log", "FORM", "of the log: line, live, common, combined, json, off"},
     {OPT_LOG_FILE, "log-file", "FILE", "write it to FILE, opened anew after SIGHUP"},
@@ -59,6 +65,7 @@ const struct option_row serve_option_rows[] = {
 static struct serve_options asked = {
     .listing = true,
     .compress = true,
+    .sandbox = true,
     .cache_s = -1,
     .times = {.head_s = 20, .idle_s = 60, .pace_s = 30, .linger_s = 3, .drain_s = 3, .rate = 500},
 };
@@ -167,6 +174,15 @@ int serve_option(int letter, const char *value)
         return 0;
     case OPT_HIDDEN:
         asked.hidden = true;
+        return 0;
+    case OPT_FOLLOW:
+        asked.follow = true;
+        return 0;
+    case OPT_NO_SANDBOX:
+        asked.sandbox = false;
+        return 0;
+    case OPT_USER:
+        asked.user = value;
         return 0;
     case OPT_NO_LISTING:
         asked.listing = false;

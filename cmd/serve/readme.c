@@ -4,7 +4,6 @@
 #include "listing.h"
 
 #include "base/text.h"
-#include "os/linux/root.h"
 
 #include <cmark.h>
 #include <errno.h>

@@ -37,8 +37,7 @@ static int open_root(struct serve *s, const char *path)
                              hail_errno_text(ENAMETOOLONG));
         path = folder;
     }
-    s->root = hail_root_open(ctx, path);
-    return s->root < 0 ? s->root : 0;
+    return hail_root_open(ctx, path, s->o->follow, &s->root);
 }
 
 /* By default clients keep files and ask each time whether they changed. */
@@ -153,15 +152,13 @@ static int thread_count(const struct serve *s)
     return n < SERVE_THREADS ? n : SERVE_THREADS;
 }
 
-/* A certificate that cannot be used is found before anything listens. */
-static int check_tls(struct serve *s)
+/* A certificate that cannot be used is found before anything listens, and read while that may still
+ * be done. All workers share it, and with it the keys of session tickets. */
+static int start_tls(struct serve *s)
 {
-    struct hail_tls_config *config = NULL;
-    if (!s->tls.cert_file)
-        return 0;
-    int rc = hail_tls_config_new(&s->c->ctx, true, &s->tls, &config);
-    hail_tls_config_free(config);
-    return rc;
+    const struct serve_options *o = s->o;
+    struct hail_tls_opts opts = {.cert_file = o->cert, .key_file = o->key, .alpn = "http/1.1"};
+    return o->cert ? hail_tls_config_new(&s->c->ctx, true, &opts, &s->tls) : 0;
 }
 
 static int run(struct common *c, int argc, char **argv)
@@ -172,8 +169,7 @@ static int run(struct common *c, int argc, char **argv)
                       .log = log_form(c, o),
                       .colour = c->colour && isatty(STDERR_FILENO),
                       .began = time(NULL),
-                      .root = -1,
-                      .tls = {.cert_file = o->cert, .key_file = o->key, .alpn = "http/1.1"}};
+                      .root = {.fd = -1}};
     struct serve_places places = {0};
     const char *path = argc ? argv[0] : ".";
     if (argc > 1)
@@ -184,17 +180,20 @@ static int run(struct common *c, int argc, char **argv)
     int threads = thread_count(&s);
     int rc = open_root(&s, path);
     rc = rc < 0 ? rc : read_types(&s);
-    rc = rc < 0 ? rc : check_tls(&s);
+    rc = rc < 0 ? rc : start_tls(&s);
     rc = rc < 0 ? rc : serve_limits_new(&s, threads, &s.limits);
     rc = rc < 0 ? rc : serve_listen(&s, threads, &places);
     int status = rc < 0 ? fail(c) : serve_announce(&s, &places, path);
+    if (status == STATUS_DONE && serve_confine(&s, &places) < 0)
+        status = fail(c);
     if (status == STATUS_DONE)
         status = run_workers(&s, &places, threads);
     serve_places_close(&places);
     serve_limits_free(s.limits);
+    hail_tls_config_free(s.tls);
     hail_mime_free(&s.mime);
-    if (s.root >= 0)
-        close(s.root);
+    if (s.root.fd >= 0)
+        close(s.root.fd);
     return status;
 }
 

@@ -3,6 +3,7 @@
  *   serve.c        the command: starts and ends it all
  *   options.c      the command line
  *   where.c        listeners, URLs
+ *   confine.c      what is given up before the first connection: files, system calls, root
  *   worker.c       one loop: accepts, keeps buffers and the date, stops
  *   patience.c     how long a connection may take for what it does
  *   limits.c       how many connections there may be, in all and of one address
@@ -37,6 +38,7 @@
 #include "files.h"
 
 #include "loop/work.h"
+#include "os/linux/root.h"
 #include "proto/answer.h"
 #include "proto/range.h"
 
@@ -97,7 +99,10 @@ struct serve_options {
     bool clean_urls;        /* a page is found without its ".html" */
     bool listing;           /* a folder without an index is shown */
     bool hidden;            /* names that begin with a dot are served too */
+    bool follow;            /* links that lead outside, too */
     bool compress;          /* text is compressed here */
+    bool sandbox;
+    const char *user; /* to become; NULL: none */
     enum serve_log log;
     const char *log_file; /* NULL: standard error, or output with --json */
     const char *metrics;  /* endpoint; NULL: none */
@@ -124,10 +129,10 @@ struct serve {
     time_t began;
     struct serve_worker *workers;
     int nworkers;
-    struct hail_tls_opts tls; /* cert_file NULL: plain HTTP */
+    struct hail_tls_config *tls; /* NULL: plain HTTP */
     struct serve_limits *limits;
-    int cache_files;        /* that each worker may keep open */
-    int root;               /* descriptor of the folder */
+    int cache_files; /* that each worker may keep open */
+    struct hail_root root;
     const char *only;       /* the one file in it that is served; NULL: all */
     char cache_control[48]; /* of files whose names do not say more */
     struct hail_mime mime;
@@ -238,7 +243,6 @@ struct serve_worker {
     struct serve *serve;
     struct hail_ctx ctx;
     struct hail_loop *loop;
-    struct hail_tls_config *tls;
     const struct serve_places *places;
     struct serve_door *doors; /* owned; NULL once they are shut */
     int ndoors, number;

@@ -54,7 +54,7 @@ void serve_watch_end(struct serve_worker *w)
 static void watch(struct serve_worker *w, const char *path, size_t n)
 {
     char name[SERVE_PATH + 64];
-    snprintf(name, sizeof name, "/proc/self/fd/%d/%.*s", w->serve->root, (int)n, path);
+    snprintf(name, sizeof name, "/proc/self/fd/%d/%.*s", w->serve->root.fd, (int)n, path);
     if (inotify_add_watch(w->cache.news.fd, name, NEWS) >= 0)
         w->cache.watched++;
 }

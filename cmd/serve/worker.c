@@ -203,8 +203,6 @@ static int begin_doors(struct serve_worker *w)
 static int begin(struct serve_worker *w)
 {
     int rc = hail_loop_new(&w->ctx, &w->loop);
-    if (rc == 0 && w->serve->tls.cert_file)
-        rc = hail_tls_config_new(&w->ctx, true, &w->serve->tls, &w->tls);
     if (rc < 0)
         return rc;
     serve_patience_begin(w);
@@ -241,7 +239,6 @@ static void end(struct serve_worker *w)
         w->spare = b->next;
         free(b);
     }
-    hail_tls_config_free(w->tls);
     hail_loop_free(w->loop);
 }
 

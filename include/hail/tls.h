@@ -27,7 +27,7 @@ struct hail_tls_opts {
 };
 
 /* Credentials, trust and session cache, made once and used by many streams; reference counted, so
- * that it may be freed while streams live. For one thread. */
+ * that it may be freed while streams live. A server's may be shared by threads, a client's not. */
 struct hail_tls_config;
 HAIL_API int hail_tls_config_new(struct hail_ctx *ctx, bool server,
                                  const struct hail_tls_opts *opts, struct hail_tls_config **out);

@@ -237,7 +237,7 @@ static int lay(struct hail_ctx *ctx, struct hail_stream **top, const char *name,
         t->stream.ops = &tls_ops;
         t->stream.state = t;
         t->config = config;
-        config->refs++;
+        atomic_fetch_add(&config->refs, 1);
         memcpy(t->name, name ? name : "", len);
     }
     if (!t || set_up(t) < 0) {

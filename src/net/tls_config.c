@@ -241,6 +241,6 @@ failed:
 
 void hail_tls_config_free(struct hail_tls_config *config)
 {
-    if (config && --config->refs == 0)
+    if (config && atomic_fetch_sub(&config->refs, 1) == 1)
         destroy(config);
 }

@@ -18,6 +18,7 @@
 #include "net/layer.h"
 
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 
 #define HAIL_TLS_RECORD    16384 /* plaintext bytes of a record at most, RFC 8446 section 5.1 */
 #define HAIL_TLS_SESSIONS  32    /* sessions that a client's config keeps at most */
@@ -29,7 +30,7 @@ struct hail_tls_config {
     SSL_CTX *ssl_ctx;
     BIO_METHOD *bio;            /* the way to the layer below */
     X509_LOOKUP_METHOD *bundle; /* NULL: no bundle is searched */
-    unsigned refs;
+    atomic_uint refs;
     bool server;
     bool insecure_certificate, insecure_name;
     bool no_trust; /* no trust store was found on this machine */

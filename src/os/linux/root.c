@@ -14,29 +14,32 @@
 /* Tries when a rename elsewhere disturbed the look-up, openat2(2) "EAGAIN". */
 #define DISTURBED_MAX 16
 
-static int open_below(int root, const char *path)
+static int open_below(struct hail_root root, const char *path)
 {
     const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-                                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+                                 .resolve =
+                                     (root.follow ? 0 : RESOLVE_BENEATH) | RESOLVE_NO_MAGICLINKS};
     int fd, tries = 0;
     do
-        fd = (int)syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof how);
+        fd = (int)syscall(SYS_openat2, root.fd, *path ? path : ".", &how, sizeof how);
     while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < DISTURBED_MAX)));
     return fd < 0 ? -errno : fd;
 }
 
-int hail_root_open(struct hail_ctx *ctx, const char *path)
+int hail_root_open(struct hail_ctx *ctx, const char *path, bool follow, struct hail_root *root)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *root = (struct hail_root){fd, follow};
     if (fd < 0)
         return hail_fail(ctx, HAIL_LAYER_LOCAL, errno, "open", "open %s: %s", path,
                          hail_errno_text(errno));
-    int probe = open_below(fd, "");
+    int probe = open_below(*root, "");
     if (probe >= 0) {
         close(probe);
-        return fd;
+        return 0;
     }
     close(fd);
+    root->fd = -1;
     hail_fail(ctx, HAIL_LAYER_LOCAL, -probe, "open", "open files below %s: %s", path,
               hail_errno_text(-probe));
     if (probe == -ENOSYS || probe == -EPERM)
@@ -45,7 +48,7 @@ int hail_root_open(struct hail_ctx *ctx, const char *path)
     return probe;
 }
 
-int hail_root_file(int root, const char *path, struct stat *st)
+int hail_root_file(struct hail_root root, const char *path, struct stat *st)
 {
     struct stat found;
     int fd = open_below(root, path);
