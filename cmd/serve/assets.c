@@ -16,3 +16,4 @@
 
 ASSET(serve_listing_css, "listing.css");
 ASSET(serve_listing_js, "listing.js");
+ASSET(serve_reload_js, "reload.js");

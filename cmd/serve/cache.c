@@ -157,7 +157,7 @@ static struct serve_file *add(struct serve_worker *w, const char *path, uint32_t
     hail_mime_type(&w->serve->mime, path, f->type);
     f->compresses = hail_mime_compresses(f->type);
     f->cache_control = serve_cache_control(w->serve, f);
-    serve_form_load(w, &f->forms[HAIL_CODING_IDENTITY], HAIL_CODING_IDENTITY, fd, st);
+    serve_form_load(w, f, HAIL_CODING_IDENTITY, fd, st);
     serve_forms_look(w, f);
     seen(w, f);
     f->next = *bucket(c, hash);

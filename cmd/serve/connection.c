@@ -54,6 +54,11 @@ static int after_response(struct serve_conn *k)
     serve_send_end(k);
     b->untaken = b->in_len > 0;
     k->fresh = true;
+    if (b->listens && !k->worker->stopping) {
+        k->state = SERVE_EVENTS;
+        serve_wait_on(k, &k->worker->listeners);
+        return 0;
+    }
     if (k->keep_alive && !k->worker->stopping) {
         k->state = SERVE_REQUEST;
         return 0;
@@ -63,11 +68,18 @@ static int after_response(struct serve_conn *k)
     return 0;
 }
 
+/* What the client says is of no interest, but for its end. */
+static int read_waste(struct serve_conn *k)
+{
+    char waste[4096];
+    ssize_t n = hail_try_read(ctx_of(k), k->stream, waste, sizeof waste);
+    return n == 0 ? -ENOTCONN : n < 0 ? (int)n : 0;
+}
+
 /* Sends our end, and then reads until the client's, so that a response is not lost to the reset
  * that unread bytes cause: RFC 9112 section 9.6. */
 static int end_connection(struct serve_conn *k)
 {
-    char waste[4096];
     if (!k->ended && (k->linger || k->tls)) {
         int rc = hail_try_shutdown(ctx_of(k), k->stream);
         if (rc < 0)
@@ -76,8 +88,7 @@ static int end_connection(struct serve_conn *k)
     }
     if (!k->linger)
         return -ENOTCONN;
-    ssize_t n = hail_try_read(ctx_of(k), k->stream, waste, sizeof waste);
-    return n == 0 ? -ENOTCONN : n < 0 ? (int)n : 0;
+    return read_waste(k);
 }
 
 /* --- the machine --- */
@@ -105,6 +116,8 @@ static int step(struct serve_conn *k, struct serve_turn *turn)
     case SERVE_TASK:
         turn->wants = 0;
         return -EAGAIN;
+    case SERVE_EVENTS:
+        return read_waste(k);
     case SERVE_RESPONSE:
         rc = serve_send(k, turn);
         return rc < 0 ? rc : after_response(k);
@@ -119,7 +132,8 @@ static enum serve_wait waits_for(const struct serve_conn *k)
     static const uint8_t by_state[] = {
         [SERVE_HANDSHAKE] = SERVE_WAIT_HEAD, [SERVE_REQUEST] = SERVE_WAIT_HEAD,
         [SERVE_UPLOAD] = SERVE_WAIT_CONTENT, [SERVE_TASK] = SERVE_WAIT_TASK,
-        [SERVE_RESPONSE] = SERVE_WAIT_SEND,  [SERVE_CLOSING] = SERVE_WAIT_LINGER};
+        [SERVE_EVENTS] = SERVE_WAIT_TASK,    [SERVE_RESPONSE] = SERVE_WAIT_SEND,
+        [SERVE_CLOSING] = SERVE_WAIT_LINGER};
     return k->state == SERVE_REQUEST && !k->b ? SERVE_WAIT_IDLE
                                               : (enum serve_wait)by_state[k->state];
 }
@@ -195,7 +209,10 @@ void serve_wait_off(struct serve_conn *k)
 
 static void resume(struct serve_conn *k)
 {
-    serve_answer_again(k);
+    if (k->state == SERVE_EVENTS)
+        serve_dev_tell(k);
+    else
+        serve_answer_again(k);
     drive(k);
 }
 

@@ -94,7 +94,7 @@ void serve_watch_end(struct serve_worker *w);
 /* form.c. What of `st` tells whether a file is still the same. */
 bool serve_same_file(const struct stat *a, const struct stat *b);
 /* The content of the open file: read if it is small, else the descriptor is kept. */
-void serve_form_load(struct serve_worker *w, struct serve_form *m, enum hail_coding c, int fd,
+void serve_form_load(struct serve_worker *w, struct serve_file *f, enum hail_coding c, int fd,
                      const struct stat *st);
 void serve_form_free(struct serve_worker *w, struct serve_form *m);
 /* Looks for files beside `f` that are it in a coding. False: one that was there changed. */

@@ -40,19 +40,31 @@ static struct serve_blob *read_small(int fd, size_t size)
     return p ? serve_blob_new(p, size) : NULL;
 }
 
-void serve_form_load(struct serve_worker *w, struct serve_form *m, enum hail_coding c, int fd,
+/* Pages get a tag of the server's own: there is no other way to have them loaded again. */
+static bool is_injected(const struct serve_worker *w, const struct serve_file *f)
+{
+    return w->serve->o->dev && strncmp(f->type, "text/html", 9) == 0;
+}
+
+void serve_form_load(struct serve_worker *w, struct serve_file *f, enum hail_coding c, int fd,
                      const struct stat *st)
 {
+    struct serve_form *m = &f->forms[c];
     uint64_t size = (uint64_t)st->st_size;
     *m = (struct serve_form){.state = SERVE_FORM_READY, .fd = fd, .size = size, .st = *st};
     hail_etag_of_file(size, st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec, st->st_ino, c,
                       m->etag);
     w->cache.open++;
-    if (size > SERVE_SMALL)
+    bool html = is_injected(w, f);
+    if (size > (html ? SERVE_ENCODE_MAX : SERVE_SMALL))
         return;
     m->blob = read_small(fd, (size_t)size);
     if (!m->blob)
         return; /* the descriptor will do */
+    if (html) {
+        m->blob = serve_dev_inject(m->blob);
+        size = m->size = m->blob->n;
+    }
     close(fd);
     w->cache.open--;
     m->fd = -1;
@@ -99,7 +111,7 @@ static int open_beside(const struct serve_worker *w, const struct serve_file *f,
 bool serve_forms_look(struct serve_worker *w, struct serve_file *f)
 {
     bool same = true;
-    if (w->serve->only)
+    if (w->serve->only || is_injected(w, f))
         return true;
     for (int c = HAIL_CODING_IDENTITY + 1; c < HAIL_CODINGS; c++) {
         struct serve_form *m = &f->forms[c];
@@ -108,7 +120,7 @@ bool serve_forms_look(struct serve_worker *w, struct serve_file *f)
         if (m->beside) {
             same = same && fd >= 0 && serve_same_file(&st, &m->st);
         } else if (fd >= 0 && m->state == SERVE_FORM_ABSENT) {
-            serve_form_load(w, m, (enum hail_coding)c, fd, &st);
+            serve_form_load(w, f, (enum hail_coding)c, fd, &st);
             m->beside = true;
             continue;
         }

@@ -104,6 +104,7 @@ static struct serve_page *new_page(struct serve_conn *k, const char *path)
     p->listing.root = s->root;
     p->listing.path = p->path;
     p->listing.hidden = s->o->hidden;
+    p->listing.dev = s->o->dev;
     p->listing.json = hail_accept_type(&h->fields, json) > hail_accept_type(&h->fields, html);
     listing_query(&p->listing, h->query);
     make_nonce(p->listing.nonce);

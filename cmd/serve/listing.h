@@ -40,6 +40,7 @@ struct listing {
     const char *path; /* below it: "" or "a/b/" */
     bool hidden;      /* names with a dot in front, too */
     bool json;
+    bool dev; /* the page is to be loaded again when something changes */
     enum listing_sort sort;
     bool down;
     char search[LISTING_SEARCH]; /* in names, whatever the case */
@@ -71,5 +72,6 @@ void listing_text(struct hail_buf *out, const char *p, size_t n);
 /* assets.c */
 extern const char serve_listing_css[] __attribute__((visibility("hidden")));
 extern const char serve_listing_js[] __attribute__((visibility("hidden")));
+extern const char serve_reload_js[] __attribute__((visibility("hidden")));
 
 #endif

@@ -204,5 +204,7 @@ int listing_page(struct hail_buf *out, const struct listing *l)
                     "move, <kbd>u</kbd> up. <p><a href=\"?json\">as JSON</a></footer>\n"
                     "<script nonce=\"%s\">\n%s</script>\n",
                     l->nonce, serve_listing_js);
+    if (l->dev)
+        hail_buf_printf(out, "<script nonce=\"%s\" src=\"/.hail/reload.js\"></script>\n", l->nonce);
     return out->failed;
 }

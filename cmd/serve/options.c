@@ -29,11 +29,17 @@ enum {
     OPT_USER,
     OPT_FOLLOW,
     OPT_NO_SANDBOX,
+    OPT_DEV,
+    OPT_CORS,
+    OPT_OPEN,
 };
 
 const struct option_row serve_option_rows[] = {
     {'l', "listen", "ENDPOINT",
      "where to listen, may be repeated; :0 lets the system pick (default 127.0.0.1:8080)"},
+    {OPT_OPEN, "open", NULL, "show the page in a browser (xdg-open)"},
+    {OPT_DEV, "dev", NULL, "load pages again when files change, let nothing be cached, --cors"},
+    {OPT_CORS, "cors", "[=ORIGIN]", "let pages of ORIGIN (default: any) read what is served"},
     {OPT_CERT, "tls-cert", "FILE", "serve HTTPS with the certificate chain in FILE (PEM)"},
     {OPT_KEY, "tls-key", "FILE", "its private key, if it is not in the same file"},
     {OPT_CLEAN, "clean-urls", NULL, "/about is about.html"},
@@ -174,6 +180,15 @@ int serve_option(int letter, const char *value)
         return 0;
     case OPT_HIDDEN:
         asked.hidden = true;
+        return 0;
+    case OPT_DEV:
+        asked.dev = true;
+        return 0;
+    case OPT_CORS:
+        asked.cors = value ? value : "*";
+        return 0;
+    case OPT_OPEN:
+        asked.open = true;
         return 0;
     case OPT_FOLLOW:
         asked.follow = true;

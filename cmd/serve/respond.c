@@ -57,7 +57,7 @@ static struct hail_answer answer_of(const struct serve_worker *w, const struct s
                                 .coding = c ? hail_coding_name(c) : NULL,
                                 .vary = serve_is_negotiated(w, f) ? "Accept-Encoding" : NULL,
                                 .ranges = true,
-                                .more = w->serve->o->more};
+                                .more = w->serve->more};
 }
 
 /* The head of all of the representation, but for the date; false without memory. */
@@ -273,6 +273,12 @@ bool serve_respond(struct serve_conn *k)
         return true;
     }
     ssize_t n = hail_answer_path(h, path, sizeof path);
+    if (n == -204 && *w->serve->preflight) {
+        serve_put_status(k, &(struct hail_answer){.status = 204, .more = w->serve->preflight});
+        return true;
+    }
+    if (w->dev && n >= 0 && serve_dev_respond(k, path))
+        return true;
     if (n < 0) {
         serve_put_status(k, &(struct hail_answer){.status = (int)-n});
         return true;

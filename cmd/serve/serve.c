@@ -44,10 +44,35 @@ static int open_root(struct serve *s, const char *path)
 static void set_cache_control(struct serve *s)
 {
     int seconds = s->o->cache_s;
-    if (seconds < 0)
+    if (s->o->dev)
+        snprintf(s->cache_control, sizeof s->cache_control, "no-store");
+    else if (seconds < 0)
         snprintf(s->cache_control, sizeof s->cache_control, "no-cache");
     else
         snprintf(s->cache_control, sizeof s->cache_control, "public, max-age=%d", seconds);
+}
+
+/* The field lines of all responses, and of the answer to a preflight request: the Fetch Standard's
+ * section 3.2, CORS. */
+static int set_fields(struct serve *s)
+{
+    const char *origin = s->o->cors ? s->o->cors : s->o->dev ? "*" : NULL;
+    struct hail_http_out o = {.p = s->more, .size = sizeof s->more - 1};
+    memcpy(s->more, s->o->more, sizeof s->o->more);
+    if (!origin)
+        return 0;
+    o.len = strlen(s->more);
+    hail_http_put_field(&o, "Access-Control-Allow-Origin", origin);
+    hail_http_put_field(&o, "Access-Control-Expose-Headers", "*");
+    memcpy(s->preflight, s->more, o.len);
+    struct hail_http_out pre = {.p = s->preflight, .size = sizeof s->preflight - 1, .len = o.len};
+    hail_http_put_field(&pre, "Access-Control-Allow-Methods", HAIL_ANSWER_ALLOW);
+    hail_http_put_field(&pre, "Access-Control-Allow-Headers", "*, Authorization");
+    hail_http_put_field(&pre, "Access-Control-Max-Age", "600");
+    if (o.failed || pre.failed)
+        return hail_fail(&s->c->ctx, HAIL_LAYER_USAGE, EINVAL, "start", "--cors: '%s' is no origin",
+                         origin);
+    return 0;
 }
 
 /* The system's table of media types, if there is one. */
@@ -144,7 +169,7 @@ static int run_workers(struct serve *s, struct serve_places *p, int n)
 static int thread_count(const struct serve *s)
 {
     cpu_set_t cores;
-    if (s->c->ctx.trace)
+    if (s->c->ctx.trace || s->o->dev)
         return 1;
     if (s->o->threads)
         return s->o->threads;
@@ -178,7 +203,8 @@ static int run(struct common *c, int argc, char **argv)
         return usage_error(c->cmd, "--tls-key is of no use without --tls-cert");
     set_cache_control(&s);
     int threads = thread_count(&s);
-    int rc = open_root(&s, path);
+    int rc = set_fields(&s);
+    rc = rc < 0 ? rc : open_root(&s, path);
     rc = rc < 0 ? rc : read_types(&s);
     rc = rc < 0 ? rc : start_tls(&s);
     rc = rc < 0 ? rc : serve_limits_new(&s, threads, &s.limits);

@@ -19,6 +19,7 @@
  *   form.c         a file's representations: as it is, and by content codings
  *   encode.c       making one in a thread
  *   listing.c      a folder without an index; listing.h
+ *   dev.c          pages that are loaded again when files change
  *   log.c          a line, or a JSON document, for each request
  *   metrics.c      counts of it all, as OpenMetrics
  *
@@ -101,6 +102,9 @@ struct serve_options {
     bool hidden;            /* names that begin with a dot are served too */
     bool follow;            /* links that lead outside, too */
     bool compress;          /* text is compressed here */
+    bool dev;               /* live reload, nothing cached */
+    bool open;              /* in a browser */
+    const char *cors;       /* the origin that may read; NULL: none */
     bool sandbox;
     const char *user; /* to become; NULL: none */
     enum serve_log log;
@@ -133,8 +137,9 @@ struct serve {
     struct serve_limits *limits;
     int cache_files; /* that each worker may keep open */
     struct hail_root root;
-    const char *only;       /* the one file in it that is served; NULL: all */
-    char cache_control[48]; /* of files whose names do not say more */
+    const char *only;                 /* the one file in it that is served; NULL: all */
+    char more[4096], preflight[4096]; /* further field lines of responses, with CORS */
+    char cache_control[48];           /* of files whose names do not say more */
     struct hail_mime mime;
 };
 
@@ -195,6 +200,7 @@ struct serve_buffers {
 
     size_t in_at, in_len; /* what was read and not consumed */
     bool untaken;         /* it was not looked at since something changed */
+    bool listens;         /* to events, after the response */
     bool content_read;    /* of the request in `head` */
     size_t out_at, out_len;
     struct serve_note note;
@@ -207,6 +213,7 @@ enum serve_state {
     SERVE_REQUEST,  /* reading heads */
     SERVE_UPLOAD,   /* ... and the content behind one */
     SERVE_TASK,     /* a task makes what is to be sent */
+    SERVE_EVENTS,   /* what it listens to has not happened yet */
     SERVE_RESPONSE, /* writing what is in `out`, then the pieces */
     SERVE_CLOSING,  /* our end was sent: what the client still says is thrown away */
 };
@@ -252,6 +259,8 @@ struct serve_worker {
     struct serve_queue queues[SERVE_WAITS];
     struct serve_cache cache;
     struct hail_work *work;
+    struct serve_dev *dev;        /* NULL: without --dev */
+    struct serve_conn *listeners; /* to its events */
     struct serve_buffers *spare;
     unsigned spares;
     int64_t date_s;
@@ -369,6 +378,15 @@ void serve_log_error(struct serve_worker *w); /* of the worker's context */
 /* listing.c: the response to a request for the folder at `path`, as serve_respond(). */
 bool serve_respond_listing(struct serve_conn *k, const char *path);
 void serve_page_free(struct serve_page *p); /* accepts NULL */
+
+/* dev.c. 0, or -errno recorded. */
+int serve_dev_begin(struct serve_worker *w);
+void serve_dev_end(struct serve_worker *w);
+/* The response to a request for what is the server's own; false: it is none. */
+bool serve_dev_respond(struct serve_conn *k, const char *path);
+void serve_dev_tell(struct serve_conn *k); /* what happened goes to who listens */
+/* HTML with the script's tag; takes over the reference, and gives one. */
+struct serve_blob *serve_dev_inject(struct serve_blob *plain);
 
 /* metrics.c: the response to a request for them. */
 void serve_respond_metrics(struct serve_conn *k);

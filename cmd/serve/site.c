@@ -128,6 +128,6 @@ void serve_find(struct serve_worker *w, const char *path, struct serve_found *f)
 
 const char *serve_cache_control(const struct serve *s, const struct serve_file *f)
 {
-    return hail_answer_is_hashed(f->path) ? "public, max-age=31536000, immutable"
-                                          : s->cache_control;
+    return hail_answer_is_hashed(f->path) && !s->o->dev ? "public, max-age=31536000, immutable"
+                                                        : s->cache_control;
 }

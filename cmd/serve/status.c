@@ -14,7 +14,7 @@ void serve_put_head(struct serve_conn *k, struct hail_answer *a)
     a->keep_alive = k->keep_alive;
     a->minor = b->head.minor;
     a->date = serve_date(k->worker);
-    a->more = k->worker->serve->o->more;
+    a->more = a->more ? a->more : k->worker->serve->more;
     ssize_t n = hail_answer_head(&o, a);
     if (n >= 0)
         b->out_len += (size_t)n;
@@ -79,8 +79,10 @@ static size_t text_of(const struct serve_conn *k, int status, char *out, size_t 
                      "<title>%d %s</title>\n"
                      "<style>body{font:1.1em/1.6 system-ui,sans-serif;max-width:34em;"
                      "margin:18vh auto 0;padding:0 1.2em}h1{font-size:1.6em}</style>\n"
-                     "<h1>%d %s</h1>\n<p>%s\n<p><a href=\"/\">The first page</a>\n",
-                     status, reason, status, reason, why);
+                     "<h1>%d %s</h1>\n<p>%s\n<p><a href=\"/\">The first page</a>\n%s",
+                     status, reason, status, reason, why,
+                     k->worker->serve->o->dev ? "<script src=\"/.hail/reload.js\"></script>\n"
+                                              : "");
     } else {
         *type = "text/plain; charset=utf-8";
         n = snprintf(out, size, "%d %s\n%s%s", status, reason, why, *why ? "\n" : "");

@@ -184,6 +184,19 @@ static int announce_document(const char *url, const char *path, bool metrics)
     return status;
 }
 
+/* The first of the places that a browser can be sent to. */
+static void open_browser(const struct serve *s, const struct serve_places *p)
+{
+    char url[HAIL_ENDPOINT_MAX + 16];
+    for (int i = 0; i < p->n; i++) {
+        url_of(&p->v[i], url, sizeof url);
+        if (!p->v[i].metrics && strncmp(url, "http", 4) == 0) {
+            serve_open_browser(s, url);
+            return;
+        }
+    }
+}
+
 int serve_announce(const struct serve *s, const struct serve_places *p, const char *path)
 {
     char url[HAIL_ENDPOINT_MAX + 16];
@@ -203,5 +216,7 @@ int serve_announce(const struct serve *s, const struct serve_places *p, const ch
             printf(" at %s\n", url);
         }
     }
+    if (s->o->open)
+        open_browser(s, p);
     return fflush(stdout) == 0 ? 0 : local_error("write", "standard output", errno);
 }

@@ -25,6 +25,9 @@ int serve_listen(struct serve *s, int workers, struct serve_places *p);
 /* Prints a URL for each endpoint, at once, for whoever waits for it. A status. */
 int serve_announce(const struct serve *s, const struct serve_places *p, const char *path);
 
+/* open.c: shows the page in the user's browser; that it cannot is told, and no more. */
+void serve_open_browser(const struct serve *s, const char *url);
+
 /* confine.c: from here on the server can do little but serve. 0, or -errno recorded. */
 int serve_confine(struct serve *s, const struct serve_places *p);
 

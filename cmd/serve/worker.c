@@ -30,7 +30,7 @@ static void clear(struct serve_buffers *b)
     b->in_at = b->in_len = b->out_at = b->out_len = 0;
     b->head_len = 0;
     b->note.status = 0;
-    b->untaken = b->content_read = false;
+    b->untaken = b->content_read = b->listens = false;
     b->piece = b->npieces = 0;
     b->file = NULL;
     b->page = NULL;
@@ -210,6 +210,8 @@ static int begin(struct serve_worker *w)
     rc = serve_log_begin(w, &w->ctx);
     w->cancel = (struct hail_watch){w->ctx.cancel_fd, cancelled};
     rc = rc < 0 ? rc : hail_work_new(&w->ctx, w->loop, SERVE_TASKS, &w->work);
+    if (rc == 0 && w->serve->o->dev)
+        rc = serve_dev_begin(w);
     rc = rc < 0 ? rc : begin_doors(w);
     if (rc == 0 && w->cancel.fd >= 0)
         rc = hail_loop_add(w->loop, &w->cancel, POLLIN);
@@ -229,6 +231,7 @@ static void end(struct serve_worker *w)
             while (w->queues[i].first)
                 serve_conn_close(w->queues[i].first);
         hail_work_free(w->work);
+        serve_dev_end(w);
         serve_patience_end(w);
         serve_cache_free(w);
         serve_watch_end(w);

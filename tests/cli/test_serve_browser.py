@@ -191,3 +191,26 @@ def test_everybody_can_read_it(browser, serve, site, width, scheme):
         if pictures:
             name = f"{'error' if target else 'listing'}-{width}-{scheme}.png"
             browser.save_screenshot(str(pathlib.Path(pictures) / name))
+
+
+def test_pages_are_loaded_again(browser, serve, site):
+    (site / "live.html").write_text("<link rel=stylesheet href=style.css><p id=p>one")
+    (site / "style.css").write_text("p { color: rgb(1, 2, 3) }")
+    browser.get(serve("--dev", site) + "live.html")
+
+    def said():
+        return browser.execute_script("return document.getElementById('p')?.textContent")
+
+    def colour():
+        return browser.execute_script("return getComputedStyle(document.getElementById('p')).color")
+
+    # the script listens once its connection is open
+    wait_until(lambda: browser.execute_script(
+        "return performance.getEntriesByName(location.origin + '/.hail/reload.js').length") == 1)
+    time.sleep(0.5)
+    browser.execute_script("window.same = true")
+    (site / "style.css").write_text("p { color: rgb(9, 8, 7) }")
+    wait_until(lambda: colour() == "rgb(9, 8, 7)")
+    assert browser.execute_script("return window.same") is True  # exchanged where it is
+    (site / "live.html").write_text("<p id=p>two")
+    wait_until(lambda: (said() or "").startswith("two"))
