@@ -9,8 +9,6 @@
 #include <spawn.h>
 #include <unistd.h>
 
-extern char **environ;
-
 void serve_open_browser(const struct serve *s, const char *url)
 {
     char name[] = "xdg-open", address[HAIL_ENDPOINT_MAX + 16];

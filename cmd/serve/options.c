@@ -32,6 +32,9 @@ enum {
     OPT_DEV,
     OPT_CORS,
     OPT_OPEN,
+    OPT_TLS,
+    OPT_TLS_CA,
+    OPT_LAN,
 };
 
 const struct option_row serve_option_rows[] = {
@@ -40,6 +43,9 @@ const struct option_row serve_option_rows[] = {
     {OPT_OPEN, "open", NULL, "show the page in a browser (xdg-open)"},
     {OPT_DEV, "dev", NULL, "load pages again when files change, let nothing be cached, --cors"},
     {OPT_CORS, "cors", "[=ORIGIN]", "let pages of ORIGIN (default: any) read what is served"},
+    {OPT_LAN, "lan", NULL, "listen to the networks, too, and show the URL as a QR Code"},
+    {OPT_TLS, "tls", NULL, "serve HTTPS with a certificate by this user's own authority"},
+    {OPT_TLS_CA, "tls-ca", NULL, "say how that authority is trusted, and end"},
     {OPT_CERT, "tls-cert", "FILE", "serve HTTPS with the certificate chain in FILE (PEM)"},
     {OPT_KEY, "tls-key", "FILE", "its private key, if it is not in the same file"},
     {OPT_CLEAN, "clean-urls", NULL, "/about is about.html"},
@@ -180,6 +186,15 @@ int serve_option(int letter, const char *value)
         return 0;
     case OPT_HIDDEN:
         asked.hidden = true;
+        return 0;
+    case OPT_TLS:
+        asked.tls = true;
+        return 0;
+    case OPT_TLS_CA:
+        asked.tell_authority = true;
+        return 0;
+    case OPT_LAN:
+        asked.lan = true;
         return 0;
     case OPT_DEV:
         asked.dev = true;

@@ -177,15 +177,6 @@ static int thread_count(const struct serve *s)
     return n < SERVE_THREADS ? n : SERVE_THREADS;
 }
 
-/* A certificate that cannot be used is found before anything listens, and read while that may still
- * be done. All workers share it, and with it the keys of session tickets. */
-static int start_tls(struct serve *s)
-{
-    const struct serve_options *o = s->o;
-    struct hail_tls_opts opts = {.cert_file = o->cert, .key_file = o->key, .alpn = "http/1.1"};
-    return o->cert ? hail_tls_config_new(&s->c->ctx, true, &opts, &s->tls) : 0;
-}
-
 static int run(struct common *c, int argc, char **argv)
 {
     const struct serve_options *o = serve_options();
@@ -197,8 +188,12 @@ static int run(struct common *c, int argc, char **argv)
                       .root = {.fd = -1}};
     struct serve_places places = {0};
     const char *path = argc ? argv[0] : ".";
+    if (o->tell_authority)
+        return serve_tell_authority(c);
     if (argc > 1)
         return usage_error(c->cmd, "one folder or file is served, and there are %d", argc);
+    if (o->lan && o->nlisten)
+        return usage_error(c->cmd, "--lan says where to listen, so --listen must not");
     if (o->key && !o->cert)
         return usage_error(c->cmd, "--tls-key is of no use without --tls-cert");
     set_cache_control(&s);
@@ -206,7 +201,7 @@ static int run(struct common *c, int argc, char **argv)
     int rc = set_fields(&s);
     rc = rc < 0 ? rc : open_root(&s, path);
     rc = rc < 0 ? rc : read_types(&s);
-    rc = rc < 0 ? rc : start_tls(&s);
+    rc = rc < 0 ? rc : serve_start_tls(&s);
     rc = rc < 0 ? rc : serve_limits_new(&s, threads, &s.limits);
     rc = rc < 0 ? rc : serve_listen(&s, threads, &places);
     int status = rc < 0 ? fail(c) : serve_announce(&s, &places, path);

@@ -2,7 +2,8 @@
  *
  *   serve.c        the command: starts and ends it all
  *   options.c      the command line
- *   where.c        listeners, URLs
+ *   where.c        listeners, URLs; lan.c the machine's addresses, a QR Code
+ *   secure.c       TLS: certificates, the local authority
  *   confine.c      what is given up before the first connection: files, system calls, root
  *   worker.c       one loop: accepts, keeps buffers and the date, stops
  *   patience.c     how long a connection may take for what it does
@@ -96,15 +97,18 @@ struct serve_options {
     const char *listen[SERVE_LISTEN];
     int nlisten;
     const char *cert, *key; /* PEM files; NULL: none */
-    const char *spa;        /* the page for what is no file; NULL: none */
-    bool clean_urls;        /* a page is found without its ".html" */
-    bool listing;           /* a folder without an index is shown */
-    bool hidden;            /* names that begin with a dot are served too */
-    bool follow;            /* links that lead outside, too */
-    bool compress;          /* text is compressed here */
-    bool dev;               /* live reload, nothing cached */
-    bool open;              /* in a browser */
-    const char *cors;       /* the origin that may read; NULL: none */
+    bool tls;               /* with a certificate by the local authority, if there is no `cert` */
+    bool tell_authority;
+    bool lan;         /* listen to the machine's networks, and show a QR Code */
+    const char *spa;  /* the page for what is no file; NULL: none */
+    bool clean_urls;  /* a page is found without its ".html" */
+    bool listing;     /* a folder without an index is shown */
+    bool hidden;      /* names that begin with a dot are served too */
+    bool follow;      /* links that lead outside, too */
+    bool compress;    /* text is compressed here */
+    bool dev;         /* live reload, nothing cached */
+    bool open;        /* in a browser */
+    const char *cors; /* the origin that may read; NULL: none */
     bool sandbox;
     const char *user; /* to become; NULL: none */
     enum serve_log log;
@@ -285,6 +289,12 @@ void serve_wait_for(struct serve_conn *k, enum serve_wait what);
 void serve_wait_no_more(struct serve_conn *k);
 void serve_patience_begin(struct serve_worker *w);
 void serve_patience_end(struct serve_worker *w);
+
+/* secure.c. A certificate that cannot be used is found before anything listens, and read while that
+ * may still be done. All workers share it, and with it the keys of session tickets. */
+int serve_start_tls(struct serve *s);
+bool serve_is_secure(const struct serve_options *o);
+int serve_tell_authority(struct common *c); /* how it is trusted; a status */
 
 /* limits.c. Raises the limit of descriptors, and divides them. 0, or -errno recorded. */
 int serve_limits_new(struct serve *s, int workers, struct serve_limits **out);

@@ -1,5 +1,6 @@
 /* where.c - where `hail serve` listens, and the URLs that it prints; where.h. */
 #include "where.h"
+#include "lan.h"
 
 #include "base/error.h"
 
@@ -72,12 +73,12 @@ static int listen_by_default(struct serve *s, int workers, struct serve_places *
 {
     struct common *c = s->c;
     struct hail_endpoint at;
-    int rc = hail_endpoint_parse(&c->ctx, &at, c->family == AF_INET6 ? DEFAULT_HOST6 : DEFAULT_HOST,
-                                 DEFAULT_PORT);
+    const char *loopback = c->family == AF_INET6 ? DEFAULT_HOST6 : DEFAULT_HOST;
+    int rc = hail_endpoint_parse(&c->ctx, &at, s->o->lan ? "*" : loopback, DEFAULT_PORT);
     if (rc < 0)
         return rc;
     do
-        rc = listen_at(s, &at, workers, s->o->cert, p);
+        rc = listen_at(s, &at, workers, serve_is_secure(s->o), p);
     while (rc == -EADDRINUSE && ++at.port < DEFAULT_PORT + PORTS_TRIED);
     if (rc == 0 && at.port != DEFAULT_PORT && s->log != SERVE_LOG_OFF)
         fprintf(stderr, "hail: port %d is taken, so this is port %d\n", DEFAULT_PORT, at.port);
@@ -90,7 +91,7 @@ static int from_inherited(struct serve *s, int n, struct serve_places *p)
     int rc = 0;
     for (int i = 0; i < n && rc == 0; i++) {
         rc = hail_listen_of_inherited(&s->c->ctx, i, &l);
-        rc = rc < 0 ? rc : add(s->c, p, l, -1, s->o->cert);
+        rc = rc < 0 ? rc : add(s->c, p, l, -1, serve_is_secure(s->o));
     }
     return rc;
 }
@@ -123,11 +124,11 @@ static int listen_to_clients(struct serve *s, int workers, struct serve_places *
             return rc;
         marked = marked || at[i].transport == HAIL_TLS;
     }
-    if (marked && !o->cert)
+    if (marked && !serve_is_secure(o))
         return hail_fail(&s->c->ctx, HAIL_LAYER_USAGE, EINVAL, "listen",
-                         "listen with TLS: --tls-cert is needed");
+                         "listen with TLS: --tls or --tls-cert is needed");
     for (int i = 0; i < o->nlisten; i++) {
-        bool tls = marked ? at[i].transport == HAIL_TLS : o->cert != NULL;
+        bool tls = marked ? at[i].transport == HAIL_TLS : serve_is_secure(o);
         int rc = listen_at(s, &at[i], workers, tls, p);
         if (rc < 0)
             return rc;
@@ -184,6 +185,25 @@ static int announce_document(const char *url, const char *path, bool metrics)
     return status;
 }
 
+/* For other machines: the URL with each of the addresses, the first as a QR Code. */
+static void announce_lan(const struct serve *s, const struct serve_place *p)
+{
+    struct hail_endpoint at = hail_listener_at(p->listener);
+    struct lan lan;
+    char url[INET6_ADDRSTRLEN + 32];
+    lan_addresses(&lan);
+    for (int i = 0; i < lan.n; i++) {
+        bool six = strchr(lan.v[i], ':') != NULL;
+        snprintf(url, sizeof url, "%s://%s%s%s:%u/", p->tls ? "https" : "http", six ? "[" : "",
+                 lan.v[i], six ? "]" : "", at.port);
+        printf("on the network at %s\n", url);
+        if (i == 0)
+            lan_qr(s->c, url);
+    }
+    if (lan.n == 0)
+        puts("on no network: this machine has no address but its own");
+}
+
 /* The first of the places that a browser can be sent to. */
 static void open_browser(const struct serve *s, const struct serve_places *p)
 {
@@ -214,6 +234,8 @@ int serve_announce(const struct serve *s, const struct serve_places *p, const ch
             fputs("serving ", stdout);
             put_safe(stdout, path);
             printf(" at %s\n", url);
+            if (s->o->lan)
+                announce_lan(s, &p->v[i]);
         }
     }
     if (s->o->open)

@@ -21,9 +21,13 @@ struct hail_tls_opts {
     bool verify_client;    /* server: ask for and require a certificate by ca_file */
     bool insecure_certificate; /* take any certificate for any name */
     bool insecure_name;        /* verify the chain, take any name */
-    /* server without cert_file: a certificate is made in memory, for localhost and this name or
-     * address, valid for 30 days. Nobody vouches for it; see hail_tls_config_fingerprint(). */
+    /* server without cert_file: a certificate is made in memory, for localhost and these names and
+     * addresses (separated by commas), valid for 30 days. Nobody vouches for it; see
+     * hail_tls_config_fingerprint(). */
     const char *self_signed;
+    /* ... unless there is a folder with an authority, hail_tls_authority(), which signs it then,
+     * for 397 days; made if there is none yet. */
+    const char *authority;
 };
 
 /* Credentials, trust and session cache, made once and used by many streams; reference counted, so
@@ -38,6 +42,14 @@ HAIL_API void hail_tls_config_free(struct hail_tls_config *config);
 #define HAIL_FINGERPRINT_MAX 96
 HAIL_API int hail_tls_config_fingerprint(const struct hail_tls_config *config, char *out,
                                          size_t size);
+
+/* A local certificate authority, for development: its key, made once, and only for its owner to
+ * read, and its certificate are in `folder` (made with its parents if it is not there). Whoever
+ * trusts the certificate trusts it for localhost, this machine's name, names that are only local
+ * (.localhost, .local, .test, .internal, .lan, .home.arpa), and loopback and private addresses:
+ * RFC 5280 section 4.2.1.10 confines it. Gives the path of the certificate (PEM), at most `size`
+ * bytes with its NUL. 0, or -errno recorded. */
+HAIL_API int hail_tls_authority(struct hail_ctx *ctx, const char *folder, char *path, size_t size);
 
 /* Lays TLS over *top, which becomes the new handle, and completes the handshake. `name` is sent as
  * SNI (unless numeric) and must match the certificate: DNS names and IP addresses by RFC 6125 and

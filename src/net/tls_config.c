@@ -139,7 +139,7 @@ static int set_server(struct hail_ctx *ctx, struct hail_tls_config *c,
                       const struct hail_tls_opts *opts)
 {
     static const unsigned char id[] = "hail";
-    if (!opts->cert_file && !opts->self_signed)
+    if (!opts->cert_file && !opts->self_signed && !opts->authority)
         return hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "tls",
                          "TLS server: it needs a certificate");
     SSL_CTX_set_session_id_context(c->ssl_ctx, id, sizeof id - 1);
@@ -177,6 +177,8 @@ static int set_common(struct hail_ctx *ctx, struct hail_tls_config *c,
     int rc = 0;
     if (opts->cert_file)
         rc = load_cert(ctx, x, opts);
+    else if (c->server && opts->authority)
+        rc = hail_tls_certify(ctx, x, opts->authority, opts->self_signed ? opts->self_signed : "");
     else if (c->server && opts->self_signed)
         rc = hail_tls_self_sign(ctx, x, opts->self_signed);
     if (rc == 0 && opts->alpn)

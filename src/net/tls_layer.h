@@ -88,8 +88,10 @@ void hail_tls_resume(struct hail_tls *t);                  /* offers a kept sess
 void hail_tls_drop_sessions(struct hail_tls_config *config);
 int hail_tls_keylog(struct hail_ctx *ctx, struct hail_tls_config *config); /* SSLKEYLOGFILE */
 
-/* tls_selfsigned.c: makes a key and a certificate for `name` and sets both. */
-int hail_tls_self_sign(struct hail_ctx *ctx, SSL_CTX *x, const char *name);
+/* tls_selfsigned.c: makes a key and a certificate for `names` and sets both. */
+int hail_tls_self_sign(struct hail_ctx *ctx, SSL_CTX *x, const char *names);
+/* tls_authority.c: the same, signed by the authority in `folder`. */
+int hail_tls_certify(struct hail_ctx *ctx, SSL_CTX *x, const char *folder, const char *names);
 
 /* tls_trust.c: what opts say, or the system's store. */
 int hail_tls_trust(struct hail_ctx *ctx, struct hail_tls_config *config,

@@ -1,6 +1,7 @@
 """hail serve's pages in a real browser (headless Chromium): the folder's page on a phone and on a
 desktop, light and dark, by keyboard; whether everybody can read it."""
 
+import contextlib
 import itertools
 import os
 import pathlib
@@ -214,3 +215,32 @@ def test_pages_are_loaded_again(browser, serve, site):
     assert browser.execute_script("return window.same") is True  # exchanged where it is
     (site / "live.html").write_text("<p id=p>two")
     wait_until(lambda: (said() or "").startswith("two"))
+
+
+def test_https_is_green_with_the_local_authority(hail, open_browser, site, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    env = {**os.environ, "HOME": str(home), "XDG_DATA_HOME": str(home / "data")}
+    store = home / ".pki" / "nssdb"
+    store.mkdir(parents=True)
+    child = subprocess.Popen([hail, "serve", "-q", "-l", "127.0.0.1:0", "--tls", str(site)],
+                             stdout=subprocess.PIPE, env=env)
+    try:
+        port = re.search(rb":(\d+)/", child.stdout.readline())[1].decode()
+        how = subprocess.run([hail, "serve", "--tls-ca"], env=env, check=True, text=True,
+                             capture_output=True).stdout
+        subprocess.run(["certutil", "-d", f"sql:{store}", "-N", "--empty-password"], check=True)
+        line = re.search(r"^Chromium \(Linux\)\s+(.*)$", how, re.M)[1]
+        subprocess.run(line, shell=True, env=env, check=True)
+        trusting = open_browser(home=home)
+        trusting.get(f"https://localhost:{port}/")
+        assert "notes.txt" in shown(trusting)
+        assert trusting.execute_script("return window.isSecureContext && location.protocol"
+                                       ) == "https:"
+        doubting = open_browser()
+        with contextlib.suppress(selenium.common.exceptions.WebDriverException):
+            doubting.get(f"https://localhost:{port}/")
+        assert not doubting.find_elements(By.ID, "entries")  # but the browser's warning
+    finally:
+        child.terminate()
+        child.wait()
+        child.stdout.close()
