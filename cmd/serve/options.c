@@ -167,71 +167,63 @@ static int limit(int letter, const char *value)
     }
 }
 
+/* Options that are nothing but a flag, or a word that is kept as it is. */
+static const struct {
+    int letter;
+    bool *flag, is;
+    const char **word;
+} plain_options[] = {
+    {OPT_CLEAN, &asked.clean_urls, true, NULL},
+    {OPT_HIDDEN, &asked.hidden, true, NULL},
+    {OPT_TLS, &asked.tls, true, NULL},
+    {OPT_TLS_CA, &asked.tell_authority, true, NULL},
+    {OPT_LAN, &asked.lan, true, NULL},
+    {OPT_DEV, &asked.dev, true, NULL},
+    {OPT_OPEN, &asked.open, true, NULL},
+    {OPT_FOLLOW, &asked.follow, true, NULL},
+    {OPT_NO_SANDBOX, &asked.sandbox, false, NULL},
+    {OPT_NO_LISTING, &asked.listing, false, NULL},
+    {OPT_NO_COMPRESS, &asked.compress, false, NULL},
+    {OPT_CERT, NULL, false, &asked.cert},
+    {OPT_KEY, NULL, false, &asked.key},
+    {OPT_USER, NULL, false, &asked.user},
+    {OPT_LOG_FILE, NULL, false, &asked.log_file},
+    {OPT_METRICS, NULL, false, &asked.metrics},
+};
+
+static bool take_plain(int letter, const char *value)
+{
+    for (size_t i = 0; i < sizeof plain_options / sizeof *plain_options; i++) {
+        if (plain_options[i].letter != letter)
+            continue;
+        if (plain_options[i].flag)
+            *plain_options[i].flag = plain_options[i].is;
+        else
+            *plain_options[i].word = value;
+        return true;
+    }
+    return false;
+}
+
 int serve_option(int letter, const char *value)
 {
+    if (take_plain(letter, value))
+        return 0;
     switch (letter) {
     case 'l':
         return listen_at(value);
-    case OPT_CERT:
-        asked.cert = value;
-        return 0;
-    case OPT_KEY:
-        asked.key = value;
-        return 0;
-    case OPT_CLEAN:
-        asked.clean_urls = true;
-        return 0;
     case OPT_SPA:
         asked.spa = value ? value : "index.html";
         return 0;
-    case OPT_HIDDEN:
-        asked.hidden = true;
-        return 0;
-    case OPT_TLS:
-        asked.tls = true;
-        return 0;
-    case OPT_TLS_CA:
-        asked.tell_authority = true;
-        return 0;
-    case OPT_LAN:
-        asked.lan = true;
-        return 0;
-    case OPT_DEV:
-        asked.dev = true;
-        return 0;
     case OPT_CORS:
         asked.cors = value ? value : "*";
-        return 0;
-    case OPT_OPEN:
-        asked.open = true;
-        return 0;
-    case OPT_FOLLOW:
-        asked.follow = true;
-        return 0;
-    case OPT_NO_SANDBOX:
-        asked.sandbox = false;
-        return 0;
-    case OPT_USER:
-        asked.user = value;
-        return 0;
-    case OPT_NO_LISTING:
-        asked.listing = false;
         return 0;
     case OPT_CACHE:
         return number("cache", value, 0, INT_MAX, &asked.cache_s);
     case OPT_HEADER:
         return add_header(value);
-    case OPT_NO_COMPRESS:
-        asked.compress = false;
-        return 0;
     case OPT_LOG:
         return log_form(value);
-    case OPT_LOG_FILE:
-        asked.log_file = value;
-        return 0;
-    case OPT_METRICS:
-        asked.metrics = value;
-        return 0;
     case 'q':
         asked.log = SERVE_LOG_OFF;
         return 0;

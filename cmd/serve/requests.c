@@ -47,7 +47,7 @@ static enum serve_state take_head(struct serve_conn *k)
     struct serve_buffers *b = k->b;
     if (b->head.framing == HAIL_HTTP_NO_BODY || !serve_takes_content(k))
         return answer(k);
-    hail_http_body_init(&b->body, &b->head, NULL, 0);
+    hail_http_body_init(&b->body, &b->head, b->trailers, SERVE_TRAILERS);
     b->body.limits.trailer = SERVE_CONTENT / 2;
     return SERVE_UPLOAD;
 }

@@ -38,6 +38,7 @@
 
 #include "counts.h"
 #include "files.h"
+#include "options.h"
 
 #include "loop/work.h"
 #include "os/linux/root.h"
@@ -51,6 +52,7 @@
 #define SERVE_LINE       ((size_t)8192)  /* ... of one line of it */
 #define SERVE_CONTENT    ((size_t)4096)  /* bytes of a request's content, read at once */
 #define SERVE_FIELDS     64
+#define SERVE_TRAILERS   16 /* fields behind chunked content, which mean nothing here */
 #define SERVE_OUT        ((size_t)32768) /* responses gathered before they are written */
 #define SERVE_HEAD_MAX   ((size_t)9216)  /* of a response: room for a Location */
 #define SERVE_PATH       4096
@@ -65,67 +67,10 @@
 #define SERVE_LOG_SIZE   ((size_t)16384)     /* gathered lines of the log */
 #define SERVE_NOTE       ((size_t)4096)      /* one of them */
 #define SERVE_LOG_MS     20                  /* until they are written */
-#define SERVE_LISTEN     16                  /* endpoints */
 #define SERVE_THREADS    256
 #define SERVE_SPARE      16 /* buffers that a worker keeps for the next connection */
 
 #define SERVE_SLOW_NS    1000000000LL /* a request that is awaited longer gives way to others */
-
-/* How long a client may take, in seconds, and how many bytes a second it has to move at least. */
-struct serve_times {
-    int head_s;   /* a TLS handshake; a head, from its first byte */
-    int idle_s;   /* between requests */
-    int pace_s;   /* between two looks at the pace of content */
-    int linger_s; /* to read the last response before the connection is closed */
-    int drain_s;  /* for what is under way when the server is stopped */
-    unsigned rate;
-};
-
-/* The forms of the access log. */
-enum serve_log {
-    SERVE_LOG_DEFAULT, /* LINE, but LIVE on a terminal and JSON with --json */
-    SERVE_LOG_OFF,
-    SERVE_LOG_LINE,
-    SERVE_LOG_LIVE,
-    SERVE_LOG_COMMON,
-    SERVE_LOG_COMBINED,
-    SERVE_LOG_JSON,
-};
-
-/* What the command line asks for. */
-struct serve_options {
-    const char *listen[SERVE_LISTEN];
-    int nlisten;
-    const char *cert, *key; /* PEM files; NULL: none */
-    bool tls;               /* with a certificate by the local authority, if there is no `cert` */
-    bool tell_authority;
-    bool lan;         /* listen to the machine's networks, and show a QR Code */
-    const char *spa;  /* the page for what is no file; NULL: none */
-    bool clean_urls;  /* a page is found without its ".html" */
-    bool listing;     /* a folder without an index is shown */
-    bool hidden;      /* names that begin with a dot are served too */
-    bool follow;      /* links that lead outside, too */
-    bool compress;    /* text is compressed here */
-    bool dev;         /* live reload, nothing cached */
-    bool open;        /* in a browser */
-    const char *cors; /* the origin that may read; NULL: none */
-    bool sandbox;
-    const char *user; /* to become; NULL: none */
-    enum serve_log log;
-    const char *log_file; /* NULL: standard error, or output with --json */
-    const char *metrics;  /* endpoint; NULL: none */
-    int cache_s;          /* seconds that clients may keep files; -1: they are to ask */
-    int max_connections;  /* 0: what descriptors allow */
-    int max_per_address;  /* 0: three quarters of that */
-    int threads;          /* 0: one a core */
-    struct serve_times times;
-    char more[2048]; /* further field lines of each response, each with its CRLF */
-};
-
-/* options.c */
-extern const struct option_row serve_option_rows[];
-int serve_option(int letter, const char *value);
-const struct serve_options *serve_options(void);
 
 /* What is served, and how; shared by the workers, who only read it. */
 struct serve {
@@ -190,7 +135,8 @@ struct serve_buffers {
     struct hail_http_head head;
     struct hail_http_field fields[SERVE_FIELDS];
     struct hail_http_body body; /* while the content of a request is read */
-    size_t head_len;            /* of the request whose content that is */
+    struct hail_http_field trailers[SERVE_TRAILERS];
+    size_t head_len; /* of the request whose content that is */
 
     /* the response under way, behind what `out` holds */
     struct serve_piece pieces[SERVE_PIECES];
