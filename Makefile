@@ -133,7 +133,8 @@ unit-tests: $(TESTS)
 thread-tests: $(filter $O/tests/test_loop%,$(TESTS))
 replays: $(REPLAYS)
 examples: $(EXAMPLES)
-benches: $(BENCHES) $O/bench/spawn $O/bench/sockets $O/bench/floor $O/bench/pipe $O/bench/nc_udp
+benches: $(BENCHES) $O/bench/spawn $O/bench/sockets $O/bench/floor $O/bench/pipe $O/bench/nc_udp \
+         $O/bench/responder $O/bench/pace
 
 # --- evidence ---
 
@@ -153,6 +154,12 @@ bench:
 	@$(MAKE) --no-print-directory BUILD=static all
 	@ln -sf $O/hail hail
 	@HAIL_BENCH_BUILD=$(notdir $O) bench/run
+
+# Everything that can go wrong for `hail serve`, at once.
+SOAK_SECONDS ?= 600
+soak: all
+	@tools/soak $(SOAK_SECONDS)
+.PHONY: soak
 
 # Each target for FUZZ_SECONDS, beginning with its corpus.
 FUZZ_SECONDS ?= 60

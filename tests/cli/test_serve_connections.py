@@ -505,3 +505,12 @@ def test_what_is_under_way_ends_before_the_server(serve, root):
 def test_the_time_limit(serve, root):
     server = serve("--timeout", "0.5", root)
     assert server.process.wait(timeout=30) == 0
+
+
+# --- all of it at once ---
+
+@pytest.mark.peers
+def test_a_short_soak(hail):
+    soak = os.path.join(os.path.dirname(__file__), "../../tools/soak")
+    done = subprocess.run([soak, "8", hail], capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr
