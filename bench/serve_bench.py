@@ -443,7 +443,7 @@ class Bench:
 
     def attacks(self):
         self.out += ["### slowhttptest, 1,000 connections, 10 seconds", "",
-                     "| mode | service available | connections closed by the server |",
+                     "| mode | service available | the end |",
                      "|---|---|---|"]
         if not shutil.which("slowhttptest"):
             self.out += ["| not installed | | |", ""]
@@ -461,10 +461,12 @@ class Bench:
             server.end()
             text = re.sub("\033\\[[0-9;]*m", "", done.stdout)
             available = re.findall(r"service available:\s*(\w+)", text)
-            closed = re.findall(r"closed:\s*(\d+)", text)
+            ended = re.search(r"Test ended on (\d+)\w+ second", text)
+            why = re.search(r"Exit status:\s*(.*)", text)
             verdict = "at every look" if available and set(available) == {"YES"} else \
                 "**not always**" if available else "?"
-            self.out.append(f"| {name} | {verdict} | {closed[-1] if closed else '?'} |")
+            self.out.append(f"| {name} | {verdict} | {ended[1] if ended else '?'} s: "
+                            f"{why[1].strip().lower() if why else '?'} |")
         self.out.append("")
 
 

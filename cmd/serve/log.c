@@ -310,7 +310,7 @@ void serve_note_end(struct serve_conn *k, uint64_t sent, bool whole)
     struct serve_counts *c = &w->counts;
     int status = note->status;
     note->status = 0;
-    if (k->metrics)
+    if (k->metrics || !w->serve->timed)
         return;
     int64_t took = hail_now() - note->began_ns;
     serve_count_add(&c->requests[status], 1);

@@ -169,26 +169,27 @@ static int limit(int letter, const char *value)
 
 /* Options that are nothing but a flag, or a word that is kept as it is. */
 static const struct {
-    int letter;
-    bool *flag, is;
+    bool *flag;
     const char **word;
+    int letter;
+    bool is;
 } plain_options[] = {
-    {OPT_CLEAN, &asked.clean_urls, true, NULL},
-    {OPT_HIDDEN, &asked.hidden, true, NULL},
-    {OPT_TLS, &asked.tls, true, NULL},
-    {OPT_TLS_CA, &asked.tell_authority, true, NULL},
-    {OPT_LAN, &asked.lan, true, NULL},
-    {OPT_DEV, &asked.dev, true, NULL},
-    {OPT_OPEN, &asked.open, true, NULL},
-    {OPT_FOLLOW, &asked.follow, true, NULL},
-    {OPT_NO_SANDBOX, &asked.sandbox, false, NULL},
-    {OPT_NO_LISTING, &asked.listing, false, NULL},
-    {OPT_NO_COMPRESS, &asked.compress, false, NULL},
-    {OPT_CERT, NULL, false, &asked.cert},
-    {OPT_KEY, NULL, false, &asked.key},
-    {OPT_USER, NULL, false, &asked.user},
-    {OPT_LOG_FILE, NULL, false, &asked.log_file},
-    {OPT_METRICS, NULL, false, &asked.metrics},
+    {&asked.clean_urls, NULL, OPT_CLEAN, true},
+    {&asked.hidden, NULL, OPT_HIDDEN, true},
+    {&asked.tls, NULL, OPT_TLS, true},
+    {&asked.tell_authority, NULL, OPT_TLS_CA, true},
+    {&asked.lan, NULL, OPT_LAN, true},
+    {&asked.dev, NULL, OPT_DEV, true},
+    {&asked.open, NULL, OPT_OPEN, true},
+    {&asked.follow, NULL, OPT_FOLLOW, true},
+    {&asked.sandbox, NULL, OPT_NO_SANDBOX, false},
+    {&asked.listing, NULL, OPT_NO_LISTING, false},
+    {&asked.compress, NULL, OPT_NO_COMPRESS, false},
+    {NULL, &asked.cert, OPT_CERT, false},
+    {NULL, &asked.key, OPT_KEY, false},
+    {NULL, &asked.user, OPT_USER, false},
+    {NULL, &asked.log_file, OPT_LOG_FILE, false},
+    {NULL, &asked.metrics, OPT_METRICS, false},
 };
 
 static bool take_plain(int letter, const char *value)

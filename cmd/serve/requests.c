@@ -80,7 +80,7 @@ static enum serve_state take_requests(struct serve_conn *k)
             break;
         }
         b->head_len = (size_t)n;
-        b->note.began_ns = hail_now();
+        b->note.began_ns = k->worker->serve->timed ? hail_now() : 0;
         next = take_head(k);
     }
     return next == SERVE_REQUEST && b->out_len ? SERVE_RESPONSE : next;
@@ -111,8 +111,8 @@ static int wait_for_bytes(struct serve_conn *k, struct serve_turn *turn)
     return -EAGAIN;
 }
 
-/* Reads into the `room` bytes behind what was read. A read that was short found the end of what is
- * there; the loop tells of more. (Under TLS it is the records' end.) */
+/* Reads into the `room` bytes behind what was read. Where that was all that is there, the loop
+ * tells of more. */
 static int read_more(struct serve_conn *k, size_t room, struct serve_turn *turn)
 {
     struct serve_buffers *b = k->b;
@@ -125,7 +125,7 @@ static int read_more(struct serve_conn *k, size_t room, struct serve_turn *turn)
         return n < 0 ? (int)n : -ENOTCONN;
     b->in_len += (size_t)n;
     b->untaken = true;
-    k->drained = (size_t)n < room && !k->tls;
+    k->drained = k->stream->drained;
     return 0;
 }
 

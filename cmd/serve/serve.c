@@ -196,6 +196,7 @@ static int run(struct common *c, int argc, char **argv)
         return usage_error(c->cmd, "--lan says where to listen, so --listen must not");
     if (o->key && !o->cert)
         return usage_error(c->cmd, "--tls-key is of no use without --tls-cert");
+    s.timed = s.log != SERVE_LOG_OFF || o->metrics;
     set_cache_control(&s);
     int threads = thread_count(&s);
     int rc = set_fields(&s);

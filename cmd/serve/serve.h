@@ -77,6 +77,7 @@ struct serve {
     struct common *c;
     const struct serve_options *o;
     enum serve_log log;
+    bool timed;         /* somebody wants to know of requests: the log, or --metrics */
     bool colour;        /* of the live log */
     atomic_uint reopen; /* SIGHUPs: the log's file is to be opened anew */
     time_t began;

@@ -49,6 +49,7 @@ struct hail_stream {
     bool sent_end;            /* this side's end was sent: hail_shutdown() */
     bool end_followed;        /* ... before the peer's */
     bool more;                /* of the socket: what is written now is not the end of it */
+    bool drained; /* the last read found the end of what is there: another would say -EAGAIN */
     int end_errnum;
     uint32_t span;            /* the conversation's span in the trace, on the top; 0: none */
     struct hail_trace *trace; /* the trace that `span` belongs to; it outlives the stream */

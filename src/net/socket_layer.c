@@ -72,6 +72,7 @@ static ssize_t socket_read(struct hail_ctx *ctx, struct hail_stream *s, void *bu
     do
         n = recv(s->fd, buf, size, 0);
     while (n < 0 && errno == EINTR);
+    s->drained = n > 0 && (size_t)n < size;
     return n > 0 ? n : nothing_read(ctx, s, n, errno);
 }
 

@@ -108,6 +108,7 @@ static ssize_t tls_read(struct hail_ctx *ctx, struct hail_stream *s, void *buf, 
         return rc;
     struct hail_tls *t = hail_tls_begin_step(ctx, s);
     int n = SSL_read(t->ssl, buf, size < INT_MAX ? (int)size : INT_MAX);
+    s->drained = n > 0 && s->next->drained && !SSL_has_pending(t->ssl);
     return n > 0 ? n : hail_tls_step_failed(t, n, "read from");
 }
 

@@ -144,6 +144,9 @@ static int set_server(struct hail_ctx *ctx, struct hail_tls_config *c,
                          "TLS server: it needs a certificate");
     SSL_CTX_set_session_id_context(c->ssl_ctx, id, sizeof id - 1);
     SSL_CTX_set_dh_auto(c->ssl_ctx, 1);
+    /* the session is in its ticket, of which a client needs one: there is no table of sessions */
+    SSL_CTX_set_session_cache_mode(c->ssl_ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(c->ssl_ctx, 1);
     if (!opts->verify_client)
         return 0;
     SSL_CTX_set_verify(c->ssl_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,

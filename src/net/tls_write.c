@@ -72,6 +72,9 @@ static ssize_t write_records(struct hail_tls *t, struct cursor *c)
         /* a sealed record waits for room below: it is the same bytes, as the caller promises */
         size_t len = next_text(c, t->sealed ? t->sealed : HAIL_TLS_RECORD, room, &text);
         t->lower_rc = 0;
+        /* the kernel need not send a segment that is not full before the last record */
+        hail_stream_more(&t->stream,
+                         i + 1 < STEP_RECORDS && (c->n > 1 || c->iov->iov_len - c->off > len));
         int n = SSL_write(t->ssl, text, (int)len);
         if (n <= 0) {
             int rc = hail_tls_step_failed(t, n, "write to");
@@ -92,5 +95,6 @@ ssize_t hail_tls_write(struct hail_ctx *ctx, struct hail_stream *s, const struct
     struct cursor c = {.iov = iov, .n = iovcnt};
     skip(&c, 0);
     ssize_t n = write_records(t, &c);
+    hail_stream_more(s, false);
     return n < 0 ? write_failed(ctx, s, (int)n) : n;
 }

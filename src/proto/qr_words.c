@@ -101,7 +101,7 @@ static void correct(const uint8_t *data, size_t n, int degree, uint8_t *out)
 size_t qr_words(int version, const uint8_t *text, size_t n, uint8_t out[QR_WORDS_MAX])
 {
     const struct qr_version *v = &qr_versions[version];
-    uint8_t data[QR_WORDS_MAX], correction[BLOCKS_MAX][CORRECTION_MAX];
+    uint8_t data[QR_WORDS_MAX], correction[BLOCKS_MAX][CORRECTION_MAX] = {{0}};
     size_t starts[BLOCKS_MAX], sizes[BLOCKS_MAX], at = 0, count = 0;
     put_text(version, text, n, data);
     for (int b = 0; b < v->blocks; b++) {
