@@ -38,7 +38,7 @@ static void draw_square(struct drawing *d, int row, int column, int radius)
 
 static void draw_patterns(struct drawing *d)
 {
-    const uint8_t *align = qr_versions[d->version].align;
+    const uint8_t *align = hail_qr_versions[d->version].align;
     int last = d->side - 7;
     for (int i = 0; i < d->side; i++) {
         set(d, 6, i, i % 2 == 0);
@@ -199,7 +199,7 @@ int hail_qr(const void *text, size_t n, struct hail_qr *out)
 {
     struct drawing d = {.qr = out, .version = 1};
     uint8_t words[QR_WORDS_MAX];
-    while (d.version <= QR_VERSIONS && n > (size_t)qr_capacity(d.version))
+    while (d.version <= QR_VERSIONS && n > (size_t)hail_qr_capacity(d.version))
         d.version++;
     if (d.version > QR_VERSIONS)
         return -EMSGSIZE;
@@ -208,7 +208,7 @@ int hail_qr(const void *text, size_t n, struct hail_qr *out)
     draw_patterns(&d);
     draw_format(&d, 0); /* its place */
     draw_version(&d);
-    draw_words(&d, words, qr_words(d.version, text, n, words));
+    draw_words(&d, words, hail_qr_words(d.version, text, n, words));
     choose_mask(&d);
     return 0;
 }

@@ -15,10 +15,10 @@ struct qr_version {
     uint8_t align[3];                         /* centres of alignment patterns; 0: no more */
 };
 
-extern const struct qr_version qr_versions[QR_VERSIONS + 1];
+extern const struct qr_version hail_qr_versions[QR_VERSIONS + 1];
 
-int qr_capacity(int version); /* bytes of text */
+int hail_qr_capacity(int version); /* bytes of text */
 /* All codewords, in the order in which they are drawn. Returns how many. */
-size_t qr_words(int version, const uint8_t *text, size_t n, uint8_t out[QR_WORDS_MAX]);
+size_t hail_qr_words(int version, const uint8_t *text, size_t n, uint8_t out[QR_WORDS_MAX]);
 
 #endif

@@ -8,7 +8,7 @@
 #define CORRECTION_MAX 26
 #define BLOCKS_MAX     5
 
-const struct qr_version qr_versions[QR_VERSIONS + 1] = {
+const struct qr_version hail_qr_versions[QR_VERSIONS + 1] = {
     {0},
     {1, 0, 16, 10, {0}},
     {1, 0, 28, 16, {6, 18}},
@@ -24,12 +24,12 @@ const struct qr_version qr_versions[QR_VERSIONS + 1] = {
 
 static size_t data_words(int version)
 {
-    const struct qr_version *v = &qr_versions[version];
+    const struct qr_version *v = &hail_qr_versions[version];
     return (size_t)v->blocks * v->data + v->longer;
 }
 
 /* The mode takes 4 bits, the length 8 (16 from version 10 on). */
-int qr_capacity(int version)
+int hail_qr_capacity(int version)
 {
     return (int)data_words(version) - (version < 10 ? 2 : 3);
 }
@@ -98,9 +98,9 @@ static void correct(const uint8_t *data, size_t n, int degree, uint8_t *out)
     }
 }
 
-size_t qr_words(int version, const uint8_t *text, size_t n, uint8_t out[QR_WORDS_MAX])
+size_t hail_qr_words(int version, const uint8_t *text, size_t n, uint8_t out[QR_WORDS_MAX])
 {
-    const struct qr_version *v = &qr_versions[version];
+    const struct qr_version *v = &hail_qr_versions[version];
     uint8_t data[QR_WORDS_MAX], correction[BLOCKS_MAX][CORRECTION_MAX] = {{0}};
     size_t starts[BLOCKS_MAX], sizes[BLOCKS_MAX], at = 0, count = 0;
     put_text(version, text, n, data);

@@ -2,22 +2,24 @@
 its addresses and the QR Code, which zbarimg reads."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
 import re
 import shutil
 import signal
-import ssl
 import socket
+import ssl
 import stat
 import struct
 import subprocess
-import fcntl
 import termios
 import time
 
 import pytest
+
+NAMESPACES = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces take root")
 
 
 @contextlib.contextmanager
@@ -106,6 +108,7 @@ def test_what_the_authority_may_not_vouch_for(hail, home, tmp_path):
     assert verdicts == [True, True, True, False, False, False]
 
 
+@NAMESPACES
 def test_names_that_are_not_local_are_left_out(hail, root, home):
     prefix = ("unshare", "-n", "--", "sh", "-c", "ip link set lo up; ip addr add 203.0.113.9/24 "
               "dev lo; ip link add d0 type veth peer name d1; ip link set d0 up; "
@@ -188,6 +191,7 @@ LAN = ("unshare", "-n", "--", "sh", "-c", "ip link set lo up; "
        "ip link add d0 type veth peer name d1; ip link set d0 up; ip addr add 192.168.77.5/24 dev d0; exec \"$@\"", "sh")
 
 
+@NAMESPACES
 def test_lan_says_where(hail, root, home):
     with serving(hail, home, "--lan", root, prefix=LAN) as (process, url):
         assert url == "http://localhost:8080/"
@@ -196,6 +200,7 @@ def test_lan_says_where(hail, root, home):
         assert curl("http://192.168.77.5:8080/", prefix=inside).stdout == "hello"
 
 
+@NAMESPACES
 def test_lan_without_any(hail, root, home):
     prefix = ("unshare", "-n", "--", "sh", "-c", "ip link set lo up; exec \"$@\"", "sh")
     with serving(hail, home, "--lan", root, prefix=prefix) as (process, _):
@@ -232,6 +237,7 @@ def on_terminal(command, columns, env):
     return said.decode()
 
 
+@NAMESPACES
 @pytest.mark.peers
 @pytest.mark.skipif(not shutil.which("zbarimg"), reason="zbarimg is not installed")
 def test_a_camera_reads_the_code(hail, root, tmp_path):
@@ -253,6 +259,7 @@ def test_a_camera_reads_the_code(hail, root, tmp_path):
     assert done.stdout.strip() == "http://192.168.77.5:8080/"
 
 
+@NAMESPACES
 @pytest.mark.parametrize("columns, changed", [(20, {}), (80, {"NO_COLOR": "1"}),
                                               (80, {"LC_ALL": "C"})])
 def test_no_code_where_it_would_not_be_one(hail, root, columns, changed):
