@@ -18,29 +18,11 @@ struct serve_encoding {
     int rc;
 };
 
-/* The content of a file that is not in memory; free()d by the caller. */
-static char *read_all(int fd, size_t size)
-{
-    char *p = malloc(size);
-    size_t at = 0;
-    while (p && at < size) {
-        ssize_t n = pread(fd, p + at, size - at, (off_t)at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            free(p);
-            return NULL;
-        }
-        at += (size_t)n;
-    }
-    return p;
-}
-
 static void make(struct hail_task *task)
 {
     struct serve_encoding *e = (struct serve_encoding *)task; /* its first member */
     const struct serve_form *plain = &e->file->forms[HAIL_CODING_IDENTITY];
-    char *own = plain->blob ? NULL : read_all(plain->fd, (size_t)plain->size);
+    char *own = plain->blob ? NULL : serve_read_all(plain->fd, (size_t)plain->size);
     const char *p = plain->blob ? plain->blob->p : own;
     e->rc = p ? hail_encode(e->coding, p, (size_t)plain->size, &e->out) : -EIO;
     free(own);

@@ -91,7 +91,10 @@ void serve_watch_begin(struct serve_worker *w);
 void serve_watch_add(struct serve_worker *w, const char *path);
 void serve_watch_end(struct serve_worker *w);
 
-/* form.c. What of `st` tells whether a file is still the same. */
+/* form.c. The whole content of a file, to be free()d; NULL if it is not as long as it was, or there
+ * is no memory. */
+char *serve_read_all(int fd, size_t size);
+/* What of `st` tells whether a file is still the same. */
 bool serve_same_file(const struct stat *a, const struct stat *b);
 /* The content of the open file: read if it is small, else the descriptor is kept. */
 void serve_form_load(struct serve_worker *w, struct serve_file *f, enum hail_coding c, int fd,

@@ -22,8 +22,7 @@ bool serve_same_file(const struct stat *a, const struct stat *b)
            a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Reads the whole of a small file; NULL if it is not as long as it was, or there is no memory. */
-static struct serve_blob *read_small(int fd, size_t size)
+char *serve_read_all(int fd, size_t size)
 {
     char *p = malloc(size ? size : 1);
     size_t at = 0;
@@ -37,7 +36,7 @@ static struct serve_blob *read_small(int fd, size_t size)
         }
         at += (size_t)n;
     }
-    return p ? serve_blob_new(p, size) : NULL;
+    return p;
 }
 
 /* Pages get a tag of the server's own: there is no other way to have them loaded again. */
@@ -58,7 +57,8 @@ void serve_form_load(struct serve_worker *w, struct serve_file *f, enum hail_cod
     bool html = is_injected(w, f);
     if (size > (html ? SERVE_ENCODE_MAX : SERVE_SMALL))
         return;
-    m->blob = read_small(fd, (size_t)size);
+    char *content = serve_read_all(fd, (size_t)size);
+    m->blob = content ? serve_blob_new(content, (size_t)size) : NULL;
     if (!m->blob)
         return; /* the descriptor will do */
     if (html) {
