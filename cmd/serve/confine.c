@@ -1,5 +1,5 @@
-/* confine.c - what the server gives up before it takes the first connection: the user it was
- * started as, and all files but its own; os/linux/sandbox.h does it.
+/* confine.c - what the server gives up before it takes the first connection: all files but its own,
+ * and system calls; os/linux/sandbox.h does it.
  */
 #include "where.h"
 
@@ -56,9 +56,8 @@ int serve_confine(struct serve *s, const struct serve_places *p)
 {
     const struct serve_options *o = s->o;
     struct list l = {.n = 0};
-    int rc = o->user ? hail_become(&s->c->ctx, o->user) : 0;
-    if (rc < 0 || !o->sandbox)
-        return rc;
+    if (!o->sandbox)
+        return 0;
     if (o->follow) /* links may lead anywhere */
         add(&l, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), HAIL_MAY_READ);
     add(&l, fcntl(s->root.fd, F_DUPFD_CLOEXEC, 0), HAIL_MAY_READ);
@@ -69,7 +68,7 @@ int serve_confine(struct serve *s, const struct serve_places *p)
         if (at.kind == HAIL_HOST_UNIX)
             add_folder_of(&l, at.host, HAIL_MAY_REMOVE);
     }
-    rc = confine(s, &l);
+    int rc = confine(s, &l);
     while (l.n > 0)
         close(l.v[--l.n].fd);
     return rc;

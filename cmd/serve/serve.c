@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "os/linux/root.h"
+#include "os/linux/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -205,6 +206,7 @@ static int run(struct common *c, int argc, char **argv)
     rc = rc < 0 ? rc : serve_start_tls(&s);
     rc = rc < 0 ? rc : serve_limits_new(&s, threads, &s.limits);
     rc = rc < 0 ? rc : serve_listen(&s, threads, &places);
+    rc = rc < 0 || !o->user ? rc : hail_become(&c->ctx, o->user);
     int status = rc < 0 ? fail(c) : serve_announce(&s, &places, path);
     if (status == STATUS_DONE && serve_confine(&s, &places) < 0)
         status = fail(c);

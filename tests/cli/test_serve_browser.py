@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import pytest
+import serving
 
 selenium = pytest.importorskip("selenium", reason="python3-selenium is not installed")
 
@@ -54,19 +55,8 @@ def browser(open_browser):
 @pytest.fixture
 def serve(hail):
     """Starts servers; each one's URL."""
-    children = []
-
-    def start(*args):
-        child = subprocess.Popen([hail, "serve", "-q", "-l", "127.0.0.1:0", *map(str, args)],
-                                 stdout=subprocess.PIPE)
-        children.append(child)
-        return re.search(rb"https?://\S+", child.stdout.readline())[0].decode()
-
-    yield start
-    for child in children:
-        child.terminate()
-        child.wait()
-        child.stdout.close()
+    with contextlib.ExitStack() as servers:
+        yield lambda *args: servers.enter_context(serving.Server(hail, "-q", *args)).url
 
 
 @pytest.fixture
@@ -222,25 +212,19 @@ def test_https_is_green_with_the_local_authority(hail, open_browser, site, tmp_p
     env = {**os.environ, "HOME": str(home), "XDG_DATA_HOME": str(home / "data")}
     store = home / ".pki" / "nssdb"
     store.mkdir(parents=True)
-    child = subprocess.Popen([hail, "serve", "-q", "-l", "127.0.0.1:0", "--tls", str(site)],
-                             stdout=subprocess.PIPE, env=env)
-    try:
-        port = re.search(rb":(\d+)/", child.stdout.readline())[1].decode()
+    with serving.Server(hail, "-q", "--tls", site, env=env) as server:
+        url = f"https://localhost:{server.port}/"
         how = subprocess.run([hail, "serve", "--tls-ca"], env=env, check=True, text=True,
                              capture_output=True).stdout
         subprocess.run(["certutil", "-d", f"sql:{store}", "-N", "--empty-password"], check=True)
         line = re.search(r"^Chromium \(Linux\)\s+(.*)$", how, re.M)[1]
         subprocess.run(line, shell=True, env=env, check=True)
         trusting = open_browser(home=home)
-        trusting.get(f"https://localhost:{port}/")
+        trusting.get(url)
         assert "notes.txt" in shown(trusting)
         assert trusting.execute_script("return window.isSecureContext && location.protocol"
                                        ) == "https:"
         doubting = open_browser()
         with contextlib.suppress(selenium.common.exceptions.WebDriverException):
-            doubting.get(f"https://localhost:{port}/")
+            doubting.get(url)
         assert not doubting.find_elements(By.ID, "entries")  # but the browser's warning
-    finally:
-        child.terminate()
-        child.wait()
-        child.stdout.close()

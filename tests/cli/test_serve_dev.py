@@ -2,30 +2,19 @@
 --cors; --open."""
 
 import os
-import re
 import socket
 import subprocess
 import time
 
 import pytest
+import serving
 
 
-class Server:
-    """A running server, ended by `with`."""
+class Site(serving.Server):
+    """A running server; fetch() is curl."""
 
-    def __init__(self, hail, *args, **kw):
-        self.child = subprocess.Popen([hail, "serve", "-q", "-l", "127.0.0.1:0", *map(str, args)],
-                                      stdout=subprocess.PIPE, **kw)
-        self.url = re.search(rb"http://\S+", self.child.stdout.readline())[0].decode()
-        self.port = int(re.search(r":(\d+)/", self.url)[1])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.child.terminate()
-        self.child.wait()
-        self.child.stdout.close()
+    def __init__(self, hail, *args, **popen):
+        super().__init__(hail, "-q", *args, **popen)
 
     def fetch(self, target="", *args):
         """Status, fields, content."""
@@ -62,7 +51,7 @@ TAG = b'<script src="/.hail/reload.js"></script>\n'
 
 def test_pages_have_the_script_and_nothing_else_has(hail, site):
     (site / "index.html.gz").write_bytes(b"stale")
-    with Server(hail, "--dev", site) as server:
+    with Site(hail, "--dev", site) as server:
         assert server.fetch()[2] == b"<html><body><p>one" + TAG + b"</BODY></html>"
         assert server.fetch("part.html")[2] == b"<p>no end" + TAG
         assert server.fetch("", "-r", "0-5")[2] == b"<html>"
@@ -75,7 +64,7 @@ def test_pages_have_the_script_and_nothing_else_has(hail, site):
         assert b'src="/.hail/reload.js"' in server.fetch("sub/")[2]
         for name in ("", "style.css", "app.3f2a9c1b.js", ".hail/reload.js"):
             assert server.fetch(name)[1]["Cache-Control"] == "no-store"
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         assert TAG not in server.fetch()[2] and server.fetch(".hail/reload.js")[0] == 404
 
 
@@ -89,7 +78,7 @@ def test_pages_have_the_script_and_nothing_else_has(hail, site):
     (lambda root: os.replace((root / "part.html"), root / "sub" / "part.html"), b"page"),
 ])
 def test_what_happens_is_told(hail, site, change, event):
-    with Server(hail, "--dev", site) as server, server.listen() as one, server.listen() as two:
+    with Site(hail, "--dev", site) as server, server.listen() as one, server.listen() as two:
         change(site)
         for s in (one, two):
             got = b""
@@ -101,7 +90,7 @@ def test_what_happens_is_told(hail, site, change, event):
 
 
 def test_new_folders_are_watched_too(hail, site):
-    with Server(hail, "--dev", site) as server, server.listen() as s:
+    with Site(hail, "--dev", site) as server, server.listen() as s:
         (site / "a" / "b").mkdir(parents=True)
         assert s.recv(4096) == b"event: page\ndata: \n\n"
         (site / "a" / "b" / "style.css").write_text("x")
@@ -109,7 +98,7 @@ def test_new_folders_are_watched_too(hail, site):
 
 
 def test_what_editors_leave_is_not_told(hail, site):
-    with Server(hail, "--dev", site) as server, server.listen() as s:
+    with Site(hail, "--dev", site) as server, server.listen() as s:
         for name in (".index.html.swp", "index.html~", "#index.html#", "4913", ".git"):
             (site / name).write_text("x")
         time.sleep(0.3)
@@ -118,7 +107,7 @@ def test_what_editors_leave_is_not_told(hail, site):
 
 
 def test_the_changed_page_is_there_when_it_is_told(hail, site):
-    with Server(hail, "--dev", site) as server, server.listen() as s:
+    with Site(hail, "--dev", site) as server, server.listen() as s:
         for i in range(10):
             (site / "index.html").write_text(f"<p>{i}")
             assert s.recv(4096)
@@ -126,7 +115,7 @@ def test_the_changed_page_is_there_when_it_is_told(hail, site):
 
 
 def test_listeners_come_and_go(hail, site):
-    with Server(hail, "--dev", site) as server:
+    with Site(hail, "--dev", site) as server:
         for _ in range(30):
             server.listen().close()
         with server.listen() as s:
@@ -141,7 +130,7 @@ def test_listeners_come_and_go(hail, site):
 
 
 def test_events_answer_head(hail, site):
-    with Server(hail, "--dev", site) as server:
+    with Site(hail, "--dev", site) as server:
         code, fields, body = server.fetch(".hail/events", "-I")
         assert code == 200 and body == b"" and "text/event-stream" in fields["Content-Type"]
 
@@ -149,10 +138,10 @@ def test_events_answer_head(hail, site):
 # --- CORS ---
 
 def test_any_origin_in_development(hail, site):
-    with Server(hail, "--dev", site) as server:
+    with Site(hail, "--dev", site) as server:
         assert server.fetch()[1]["Access-Control-Allow-Origin"] == "*"
         assert server.fetch("nothing")[1]["Access-Control-Allow-Origin"] == "*"
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         assert "Access-Control-Allow-Origin" not in server.fetch()[1]
 
 
@@ -160,7 +149,7 @@ def test_any_origin_in_development(hail, site):
                                   ("--dev", "--cors=https://example.org"),
                                   ("--cors=https://example.org", "--dev")])
 def test_one_origin_and_the_preflight(hail, site, args):
-    with Server(hail, *args, "--header", "X-Mine: yes", site) as server:
+    with Site(hail, *args, "--header", "X-Mine: yes", site) as server:
         code, fields, _ = server.fetch("style.css")
         assert code == 200 and fields["Access-Control-Allow-Origin"] == "https://example.org"
         assert fields["X-Mine"] == "yes" and "Access-Control-Allow-Methods" not in fields
@@ -185,7 +174,7 @@ def test_the_browser_gets_the_address(hail, site, tmp_path):
     tool.write_text(f"#!/bin/sh\necho \"$1\" > {tmp_path}/part; mv {tmp_path}/part {tmp_path}/url\n")
     tool.chmod(0o755)
     path = f"{tool.parent}:{os.environ['PATH']}"
-    with Server(hail, "--open", site, env={**os.environ, "PATH": path}) as server:
+    with Site(hail, "--open", site, env={**os.environ, "PATH": path}) as server:
         deadline = time.monotonic() + 20
         while not (tmp_path / "url").exists():
             assert time.monotonic() < deadline
@@ -195,9 +184,6 @@ def test_the_browser_gets_the_address(hail, site, tmp_path):
 
 
 def test_no_browser_is_no_harm(hail, site, tmp_path):
-    child = subprocess.Popen([hail, "serve", "-l", "127.0.0.1:0", "--open", site],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                             env={**os.environ, "PATH": str(tmp_path)})
-    assert child.stdout.readline().startswith("serving ")
-    child.terminate()
-    assert "xdg-open: no such file" in child.communicate(timeout=30)[1]
+    env = {**os.environ, "PATH": str(tmp_path)}
+    with serving.Server(hail, "--open", site, env=env) as server:
+        assert "xdg-open: no such file" in server.end()[1]

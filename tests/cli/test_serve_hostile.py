@@ -2,12 +2,13 @@
 raw bytes; what is ambiguous is refused and the connection ended, so that nothing behind it is taken
 for a request."""
 
+import random
 import re
 import socket
-import subprocess
 import time
 
 import pytest
+import serving
 
 # what must not be answered: it stands where a smuggler would have his second request
 SECOND = b"GET /second HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -145,13 +146,9 @@ def port(hail, tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
     (root / "page").write_text("page")
     (root / "second").write_text("the second")
-    child = subprocess.Popen([hail, "serve", "-q", "-l", "127.0.0.1:0", root],
-                             stdout=subprocess.PIPE)
-    yield int(re.search(rb":(\d+)/", child.stdout.readline())[1])
-    assert child.poll() is None
-    child.terminate()
-    child.wait()
-    child.stdout.close()
+    with serving.Server(hail, "-q", root) as server:
+        yield server.port
+        assert server.child.poll() is None
 
 
 def talk(port, *pieces, pause=0.0):
@@ -246,7 +243,6 @@ def test_expectation_met_and_not(port):
 
 
 def test_random_bytes_do_no_harm(port):
-    import random
     dice = random.Random(7)
     for _ in range(300):
         data = bytes(dice.randrange(256) for _ in range(dice.randrange(1, 400)))
@@ -256,7 +252,6 @@ def test_random_bytes_do_no_harm(port):
 
 
 def test_mutated_requests_do_no_harm(port):
-    import random
     dice = random.Random(11)
     seeds = [request_ for request_, _ in REFUSED + ANSWERED if len(request_) < 500]
     for _ in range(600):
@@ -274,12 +269,8 @@ def test_mutated_requests_do_no_harm(port):
 def hurried(hail, tmp_path):
     (tmp_path / "page").write_text("page")
     (tmp_path / "big").write_bytes(b"x" * (32 << 20))
-    child = subprocess.Popen([hail, "serve", "-q", "-l", "127.0.0.1:0", "--head-time=1",
-                              "--idle-time=1", tmp_path], stdout=subprocess.PIPE)
-    yield int(re.search(rb":(\d+)/", child.stdout.readline())[1])
-    child.terminate()
-    child.wait()
-    child.stdout.close()
+    with serving.Server(hail, "-q", "--head-time=1", "--idle-time=1", tmp_path) as server:
+        yield server.port
 
 
 def test_a_head_that_does_not_end(hurried):
@@ -319,18 +310,11 @@ def test_a_connection_that_idles(hurried):
 
 def test_a_client_that_takes_its_time_but_goes_on(hail, tmp_path):
     (tmp_path / "big").write_bytes(b"x" * (4 << 20))
-    child = subprocess.Popen([hail, "serve", "-q", "-l", "127.0.0.1:0", "--idle-time=1",
-                              "--head-time=1", tmp_path], stdout=subprocess.PIPE)
-    try:
-        port = int(re.search(rb":(\d+)/", child.stdout.readline())[1])
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as s:
+    with serving.Server(hail, "-q", "--head-time=1", "--idle-time=1", tmp_path) as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as s:
             s.sendall(get(target=b"/big", *[b"Connection: close"]))
             time.sleep(2.5)
             total = 0
             while piece := s.recv(1 << 20):
                 total += len(piece)
             assert total > 4 << 20
-    finally:
-        child.terminate()
-        child.wait()
-        child.stdout.close()

@@ -11,34 +11,25 @@ import threading
 import urllib.parse
 
 import pytest
+import serving
 
 HOSTILE = [b"<script>alert(1)<", b"a&amp;b", b"x\"y'z", b"new\nline", b"\x1b]0;t\x07", b"caf\xc3\xa9",
            b"\xe2\x80\xaegnp.exe", b"bad\xff\xfe", b"a:b", b"100%", b"%2e%2e", b"q?u#x", b" lead",
            b"back\\slash", b"-rf", b"javascript:alert(1)"]
 
 
-class Server:
-    """A running server, ended by `with`; fetch() is curl."""
+class Site(serving.Server):
+    """A running server; fetch() is curl."""
 
     def __init__(self, hail, *args):
-        self.child = subprocess.Popen([hail, "serve", "-q", "-l", "127.0.0.1:0", *map(str, args)],
-                                      stdout=subprocess.PIPE)
-        self.url = re.search(rb"http://\S+", self.child.stdout.readline())[0].decode()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.child.terminate()
-        self.child.wait()
-        self.child.stdout.close()
+        super().__init__(hail, "-q", *args)
 
     def fetch(self, target="", *args):
         return subprocess.run(["curl", "-sS", "--path-as-is", *args, self.url + target],
                               capture_output=True, check=True, timeout=60).stdout
 
     def status(self, target="", *args):
-        return int(self.fetch(target, "-o", "/dev/null", "-w", "%{http_code}", *args))
+        return int(Site.fetch(self, target, "-o", "/dev/null", "-w", "%{http_code}", *args))
 
     def document(self, target=""):
         return json.loads(self.fetch(target, "-H", "Accept: application/json"))
@@ -67,7 +58,7 @@ def site(tmp_path):
 
 
 def test_folders_first_then_by_name_with_numbers(hail, site):
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         page = server.fetch()
     assert names(page) == ["sub/", "a9", "a10", "b.txt"]
     assert b"1 folder, 3 files" in page and b"1.0 MiB" in page
@@ -84,12 +75,12 @@ def test_folders_first_then_by_name_with_numbers(hail, site):
     ("?sort=nothing&page=99999&%zz", ["sub/", "a9", "a10", "b.txt"]),
 ])
 def test_sorted_and_searched_without_scripts(hail, site, query, order):
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         assert names(server.fetch(query)) == order
 
 
 def test_each_link_of_a_column_turns_the_order(hail, site):
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         page = server.fetch("?sort=size&q=a")
         heads = re.findall(rb'<th scope=col data-by=(\w+)([^>]*)><a href="([^"]*)"', page)
         assert [(by, sort) for by, sort, _ in heads] == [
@@ -99,7 +90,7 @@ def test_each_link_of_a_column_turns_the_order(hail, site):
 
 
 def test_as_a_document(hail, site):
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         for doc in (server.document(), json.loads(server.fetch("?json")),
                     json.loads(server.fetch("?json&sort=name"))):
             assert (doc["schema"], doc["path"], doc["folders"], doc["files"],
@@ -113,7 +104,7 @@ def test_as_a_document(hail, site):
 
 
 def test_the_response(hail, site):
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         head = server.fetch("", "-I").decode()
         assert re.search(r"content-length: [1-9]", head, re.I)
         for line in ("Content-Type: text/html; charset=utf-8", "Cache-Control: no-cache",
@@ -132,7 +123,7 @@ def test_names_that_would_be_something_else(hail, tmp_path):
     for name in HOSTILE:
         with open(os.path.join(os.fsencode(root), name), "wb") as f:
             f.write(name)
-    with Server(hail, root) as server:
+    with Site(hail, root) as server:
         page, doc = server.fetch(), server.document()
         found = links(page)
         assert len(found) == len(HOSTILE) == len(doc["entries"])
@@ -145,15 +136,15 @@ def test_names_that_would_be_something_else(hail, tmp_path):
 
 
 def test_hidden_names_are_shown_only_when_asked_for(hail, site):
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         assert ".secret" not in names(server.fetch("?q=."))
         assert server.status(".secret") == 404 and server.status("sub/.git/") == 404
-    with Server(hail, "--hidden", site) as server:
+    with Site(hail, "--hidden", site) as server:
         assert ".secret" in names(server.fetch()) and server.status("sub/.git/") == 200
 
 
 def test_no_listing(hail, site):
-    with Server(hail, "--no-listing", site) as server:
+    with Site(hail, "--no-listing", site) as server:
         assert server.status() == 403 and server.status("a9") == 200
         assert server.status("?json") == 403
 
@@ -165,7 +156,7 @@ def test_links_and_what_is_neither_file_nor_folder(hail, site, tmp_path):
     os.symlink("nothing", site / "broken")
     os.symlink("sub", site / "folder")
     os.mkfifo(site / "fifo")
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         entries = {e["name"]: e for e in server.document()["entries"]}
     assert set(entries) == {"sub", "folder", "a9", "a10", "b.txt", "inside"}
     assert entries["folder"]["kind"] == "folder" and entries["inside"]["size"] == 1 << 20
@@ -182,25 +173,18 @@ def test_what_cannot_be_read_is_not_listed(hail, tmp_path):
     for folder in [root, *root.parents]:
         if folder.owner() == "root" and folder != folder.parent:
             folder.chmod(folder.stat().st_mode | 0o055)
-    child = subprocess.Popen(["setpriv", "--reuid=65534", "--clear-groups", hail, "serve", "-q",
-                              "-l", "127.0.0.1:0", root], stdout=subprocess.PIPE)
-    try:
-        url = re.search(rb"http://\S+", child.stdout.readline())[0].decode()
-        page = subprocess.run(["curl", "-sS", url], capture_output=True, check=True).stdout
-        code = subprocess.run(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}",
-                               url + "closed/"], capture_output=True, check=True).stdout
-    finally:
-        child.terminate()
-        child.wait()
-        child.stdout.close()
-    assert names(page) == ["open"] and code == b"403"
+    with serving.Server(hail, "-q", root,
+                        prefix=("setpriv", "--reuid=65534", "--clear-groups")) as server:
+        page = Site.fetch(server)
+        code = Site.status(server, "closed/")
+    assert names(page) == ["open"] and code == 403
 
 
 def test_readme_in_markdown_is_harmless(hail, site):
     (site / "README.md").write_text("# Title\n\nA <script>alert(1)</script> [x](javascript:alert(1)) "
                                     "*soft* <img src=x onerror=alert(1)>\n")
     (site / "README").write_text("plain")
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         page = server.fetch()
     shown = page[page.index(b"<article"):page.index(b"</article>")]
     assert b"<h1>Title</h1>" in shown and b"<em>soft</em>" in shown
@@ -209,14 +193,14 @@ def test_readme_in_markdown_is_harmless(hail, site):
 
 def test_readme_in_plain_text(hail, site):
     (site / "readme.txt").write_text("a < b\n\tand\x1b[31m more\n")
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         page = server.fetch("?q=a9")
     assert b"<pre tabindex=0>a &lt; b\n\tand\\e[31m more\n</pre>" in page
 
 
 def test_readme_that_is_no_text_is_left_out(hail, site):
     (site / "README.md").write_bytes(b"a\0b")
-    with Server(hail, site) as server:
+    with Site(hail, site) as server:
         assert b"<article" not in server.fetch()
 
 
@@ -225,7 +209,7 @@ def test_many_entries(hail, tmp_path):
     root.mkdir()
     for i in range(10_001):
         (root / f"file{i}").touch()
-    with Server(hail, root) as server:
+    with Site(hail, root) as server:
         first, second = names(server.fetch()), names(server.fetch("?page=1"))
         assert first[-1] == "file9999" and len(first) == 10_000 and second == ["file10000"]
         assert b"Page 1 of 2" in server.fetch()
@@ -246,7 +230,7 @@ def test_a_folder_changes_while_it_is_listed(hail, site):
     worker = threading.Thread(target=churn)
     worker.start()
     try:
-        with Server(hail, site) as server:
+        with Site(hail, site) as server:
             for _ in range(30):
                 assert {"sub/", "a9", "a10", "b.txt"} <= set(names(server.fetch()))
     finally:
@@ -259,7 +243,7 @@ def test_clients_that_go_away_meanwhile(hail, tmp_path):
     root.mkdir()
     for i in range(2000):
         (root / f"file{i}").touch()
-    with Server(hail, root) as server:
+    with Site(hail, root) as server:
         for _ in range(20):
             subprocess.run(["curl", "-s", "-m", "0.005", "-o", "/dev/null", server.url], check=False)
         assert len(names(server.fetch())) == 2000

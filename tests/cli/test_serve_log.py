@@ -14,28 +14,11 @@ import urllib.parse
 import urllib.request
 
 import pytest
+import serving
 
 
-@contextlib.contextmanager
-def serving(hail, *args):
-    """A server's URLs, and a function that ends it and returns what it printed."""
-    process = subprocess.Popen([hail, "serve", "-l", "127.0.0.1:0", *map(str, args)],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def ended():
-        process.send_signal(signal.SIGTERM)
-        return process.communicate(timeout=30)
-
-    try:
-        urls = [re.search(r"http://[^\s\"]*", process.stdout.readline())[0]]
-        if "--metrics" in args:
-            urls.append(re.search(r"http://[^\s\"]*", process.stdout.readline())[0])
-        yield process, urls, ended
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
+def start(hail, *args):
+    return serving.Server(hail, *args, lines=2 if "--metrics" in args else 1)
 
 
 @pytest.fixture
@@ -63,19 +46,19 @@ CLF = (r'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\
 
 
 def test_the_common_form(hail, root):
-    with serving(hail, "--threads=1", "--log=common", root) as (_, urls, ended):
-        ask(urls[0])
-        ask(urls[0], method="HEAD", target="/no")
-        lines = ended()[1].splitlines()
+    with start(hail, "--threads=1", "--log=common", root) as server:
+        ask(server.url)
+        ask(server.url, method="HEAD", target="/no")
+        lines = server.end()[1].splitlines()
     assert [re.fullmatch(CLF, line).groups() for line in lines] == [
         ("GET / HTTP/1.1", "200", "8"), ("HEAD /no HTTP/1.1", "404", "-")]
 
 
 def test_the_combined_form_cannot_be_forged(hail, root):
-    with serving(hail, "--threads=1", "--log=combined", root) as (_, urls, ended):
-        ask(urls[0], 'Referer: a"b\\c', "User-Agent: caf\xe9")
-        ask(urls[0], target='/"%0a\x1b[31m')
-        lines = ended()[1].splitlines()
+    with start(hail, "--threads=1", "--log=combined", root) as server:
+        ask(server.url, 'Referer: a"b\\c', "User-Agent: caf\xe9")
+        ask(server.url, target='/"%0a\x1b[31m')
+        lines = server.end()[1].splitlines()
     found = [re.fullmatch(CLF + r' "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"', line)
              for line in lines]
     assert all(found) and len(found) == 2
@@ -84,9 +67,9 @@ def test_the_combined_form_cannot_be_forged(hail, root):
 
 
 def test_the_documents(hail, root):
-    with serving(hail, "--log=json", root) as (_, urls, ended):
-        ask(urls[0], 'Referer: "x"', "User-Agent: test/1")
-        out, log = ended()
+    with start(hail, "--log=json", root) as server:
+        ask(server.url, 'Referer: "x"', "User-Agent: test/1")
+        out, log = server.end()
     doc = json.loads(log)
     assert out == "" and doc["schema"] == "hail.serve/1" and doc["kind"] == "request"
     assert (doc["method"], doc["target"], doc["status"], doc["bytes"], doc["complete"],
@@ -95,9 +78,9 @@ def test_the_documents(hail, root):
 
 
 def test_the_live_form(hail, root):
-    with serving(hail, "--log=live", root) as (_, urls, ended):
-        ask(urls[0])
-        log = ended()[1]
+    with start(hail, "--log=live", root) as server:
+        ask(server.url)
+        log = server.end()[1]
     assert re.fullmatch(r"\d\d:\d\d:\d\d  200  GET /  8 B  [\d.]+ ms  127\.0\.0\.1\n", log)
 
 
@@ -123,19 +106,19 @@ def test_a_terminal_gets_the_live_form_in_colour(hail, root):
 @pytest.mark.parametrize("form", ["off", "line", "common", "json"])
 def test_a_log_in_a_file_is_opened_anew(hail, root, tmp_path, form):
     log = tmp_path / "log"
-    with serving(hail, f"--log={form}", "--log-file", log, root) as (process, urls, ended):
-        ask(urls[0])
+    with start(hail, f"--log={form}", "--log-file", log, root) as server:
+        ask(server.url)
         deadline = time.monotonic() + 20
         while form != "off" and not log.read_text():
             assert time.monotonic() < deadline
             time.sleep(0.02)
         log.rename(tmp_path / "log.1")
-        process.send_signal(signal.SIGHUP)
+        server.child.send_signal(signal.SIGHUP)
         while not log.exists():
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        ask(urls[0])
-        assert ended() == ("", "")
+        ask(server.url)
+        assert server.end() == ("", "")
     lines = 0 if form == "off" else 1
     assert len((tmp_path / "log.1").read_text().splitlines()) == lines
     assert len(log.read_text().splitlines()) == lines
@@ -164,13 +147,13 @@ def counts(url):
 
 
 def test_what_is_counted(hail, root):
-    with serving(hail, "-q", "--metrics", "127.0.0.1:0", root) as (_, urls, _ended):
-        idle = socket.create_connection(("127.0.0.1", urllib.parse.urlsplit(urls[0]).port))
+    with start(hail, "-q", "--metrics", "127.0.0.1:0", root) as server:
+        idle = socket.create_connection(("127.0.0.1", urllib.parse.urlsplit(server.url).port))
         idle.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert idle.recv(65536)
         for target in ("/", "/", "/no"):
-            ask(urls[0], target=target)
-        got = counts(urls[1])
+            ask(server.url, target=target)
+        got = counts(server.urls[1])
         idle.close()
     assert got['hail_serve_requests_total{code="200"}'] == "3"
     assert got['hail_serve_requests_total{code="404"}'] == "1"
@@ -184,9 +167,9 @@ def test_what_is_counted(hail, root):
 
 
 def test_buckets_grow_and_the_text_ends(hail, root):
-    with serving(hail, "-q", "--metrics", "127.0.0.1:0", root) as (_, urls, _ended):
-        ask(urls[0])
-        answer = ask(urls[1], OPEN, target="/metrics")
+    with start(hail, "-q", "--metrics", "127.0.0.1:0", root) as server:
+        ask(server.url)
+        answer = ask(server.urls[1], OPEN, target="/metrics")
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"Content-Type: application/openmetrics-text; version=1.0.0" in head
     assert body.endswith(b"# EOF\n")
@@ -195,18 +178,18 @@ def test_buckets_grow_and_the_text_ends(hail, root):
 
 
 def test_files_are_not_where_counts_are(hail, root):
-    with serving(hail, "-q", "--metrics", "127.0.0.1:0", root) as (_, urls, _ended):
-        assert ask(urls[1], target="/index.html").startswith(b"HTTP/1.1 404 ")
-        assert ask(urls[0], target="/metrics").startswith(b"HTTP/1.1 404 ")
-        assert ask(urls[1], method="DELETE", target="/metrics").startswith(b"HTTP/1.1 405 ")
+    with start(hail, "-q", "--metrics", "127.0.0.1:0", root) as server:
+        assert ask(server.urls[1], target="/index.html").startswith(b"HTTP/1.1 404 ")
+        assert ask(server.url, target="/metrics").startswith(b"HTTP/1.1 404 ")
+        assert ask(server.urls[1], method="DELETE", target="/metrics").startswith(b"HTTP/1.1 405 ")
 
 
 @pytest.mark.peers
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
 def test_promtool_finds_nothing(hail, root):
-    with serving(hail, "-q", "--metrics", "127.0.0.1:0", root) as (_, urls, _ended):
-        ask(urls[0])
-        text = ask(urls[1], target="/metrics").partition(b"\r\n\r\n")[2]
+    with start(hail, "-q", "--metrics", "127.0.0.1:0", root) as server:
+        ask(server.url)
+        text = ask(server.urls[1], target="/metrics").partition(b"\r\n\r\n")[2]
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True,
                           timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
@@ -215,13 +198,13 @@ def test_promtool_finds_nothing(hail, root):
 @pytest.mark.peers
 @pytest.mark.skipif(not shutil.which("prometheus"), reason="prometheus is not installed")
 def test_prometheus_scrapes_it(hail, root, tmp_path):
-    with serving(hail, "-q", "--metrics", "127.0.0.1:0", root) as (_, urls, _ended):
+    with start(hail, "-q", "--metrics", "127.0.0.1:0", root) as server:
         for _ in range(5):
-            ask(urls[0])
+            ask(server.url)
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
-        at = urllib.parse.urlsplit(urls[1]).netloc
+        at = urllib.parse.urlsplit(server.urls[1]).netloc
         config = tmp_path / "prometheus.yml"
         config.write_text("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"
                           f"- {{job_name: hail, static_configs: [{{targets: ['{at}']}}]}}\n")

@@ -8,6 +8,7 @@ import re
 import subprocess
 
 import pytest
+import serving
 
 TEXT = b"".join(b"line %d of a text that compresses\n" % i for i in range(200))
 BINARY = bytes(range(256)) * 40
@@ -256,15 +257,8 @@ def folders():
     yield case("nothing", code=404, Content_Type="text/plain.*")
 
 
-TAGS = {}
-
-
-def placeholder(tag):
-    return list(conditions(tag)), list(ranges(tag))
-
-
-TABLE = [*plain(), *types(), *methods(), *paths(), *codings(), *caching(), *folders()]
-COUNTED = len(TABLE) + sum(len(part) for part in placeholder('"t"'))
+TABLE = [*plain(), *types(), *methods(), *paths(), *codings(), *caching(), *folders(),
+         *conditions('"t"'), *ranges('"t"')]
 
 
 def make_site(root):
@@ -296,12 +290,8 @@ def url(hail, tmp_path_factory):
     root = tmp_path_factory.mktemp("table") / "root"
     root.mkdir()
     make_site(root)
-    child = subprocess.Popen([hail, "serve", "-q", "-l", "127.0.0.1:0", root],
-                             stdout=subprocess.PIPE)
-    yield re.search(rb"http://\S+", child.stdout.readline())[0].decode()
-    child.terminate()
-    child.wait()
-    child.stdout.close()
+    with serving.Server(hail, "-q", root) as server:
+        yield server.url
 
 
 def ask(url, target, args):
@@ -335,7 +325,7 @@ def check(url, one):
 
 
 def test_there_are_as_many_cases_as_the_work_needs():
-    assert COUNTED >= 250
+    assert len(TABLE) >= 250
 
 
 @pytest.mark.parametrize("part", [plain, types, methods, paths, codings, caching, folders],
@@ -390,16 +380,9 @@ def test_options(hail, tmp_path, args, expected):
         (root / name).write_text(text)
     if not args:
         (root / "404.html").write_text("custom")
-    child = subprocess.Popen([hail, "serve", "-q", "-l", "127.0.0.1:0", *args, root],
-                             stdout=subprocess.PIPE)
-    try:
-        url = re.search(rb"http://\S+", child.stdout.readline())[0].decode()
+    with serving.Server(hail, "-q", *args, root) as server:
         for target, (code, body) in expected.items():
-            got, fields, content = ask(url, target, [])
+            got, fields, content = ask(server.url, target, [])
             assert (target, int(got)) == (target, code) and body in (None, content)
             if "--cache=60" in args:
                 assert fields["cache-control"] == "public, max-age=60"
-    finally:
-        child.terminate()
-        child.wait()
-        child.stdout.close()

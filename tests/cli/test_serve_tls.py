@@ -8,7 +8,6 @@ import os
 import pty
 import re
 import shutil
-import signal
 import socket
 import ssl
 import stat
@@ -18,25 +17,14 @@ import termios
 import time
 
 import pytest
+import serving
 
 NAMESPACES = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces take root")
 
 
-@contextlib.contextmanager
-def serving(hail, home, *args, prefix=()):
-    """A running server and its first URL."""
-    process = subprocess.Popen([*prefix, hail, "serve", "-q", *map(str, args)],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               env={**os.environ, "XDG_DATA_HOME": str(home)})
-    try:
-        found = re.search(r"https?://\S+", process.stdout.readline())
-        assert found, process.stderr.read()
-        yield process, found[0]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
-        process.stdout.close()
-        process.stderr.close()
+def start(hail, home, *args, **popen):
+    return serving.Server(hail, "-q", *args, env={**os.environ, "XDG_DATA_HOME": str(home)},
+                          **popen)
 
 
 def curl(url, *args, prefix=()):
@@ -58,7 +46,8 @@ def root(tmp_path):
 
 
 def test_who_trusts_the_authority_trusts_localhost(hail, root, home):
-    with serving(hail, home, "-l", "127.0.0.1:0", "--tls", root) as (_, url):
+    with start(hail, home, "-l", "127.0.0.1:0", "--tls", root) as server:
+        url = server.url
         assert url.startswith("https://")
         ca = home / "hail" / "authority.crt"
         local = url.replace("127.0.0.1", "localhost")
@@ -69,15 +58,16 @@ def test_who_trusts_the_authority_trusts_localhost(hail, root, home):
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
     before = key.read_bytes()
-    with serving(hail, home, "-l", "127.0.0.1:0", "--tls", root) as (_, url):
+    with start(hail, home, "-l", "127.0.0.1:0", "--tls", root) as server:
+        url = server.url
         assert curl(url, "--cacert", ca).stdout == "hello"
     assert key.read_bytes() == before and b"PRIVATE" not in ca.read_bytes()
 
 
 def test_the_certificate(hail, root, home):
-    with serving(hail, home, "-l", "127.0.0.1:0", "--tls", root) as (_, url):
+    with start(hail, home, "-l", "127.0.0.1:0", "--tls", root) as server:
         context = ssl.create_default_context(cafile=home / "hail" / "authority.crt")
-        with socket.create_connection(("127.0.0.1", int(re.search(r":(\d+)/", url)[1]))) as s:
+        with socket.create_connection(("127.0.0.1", server.port)) as s:
             with context.wrap_socket(s, server_hostname="localhost") as tls:
                 cert = tls.getpeercert()
     names = cert["subjectAltName"]
@@ -114,10 +104,10 @@ def test_names_that_are_not_local_are_left_out(hail, root, home):
               "dev lo; ip link add d0 type veth peer name d1; ip link set d0 up; "
               "ip addr add 198.51.100.7/24 dev d0; ip addr add 10.9.8.7/24 dev d0; "
               "exec \"$@\"", "sh")
-    with serving(hail, home, "-l", "203.0.113.9:0", "-l", "10.9.8.7:0", "--tls", root,
-                 prefix=prefix) as (process, _):
-        second = re.search(r"https://\S+", process.stdout.readline())[0]
-        inside = ("nsenter", "-t", str(process.pid), "-n")
+    with start(hail, home, "-l", "203.0.113.9:0", "-l", "10.9.8.7:0", "--tls", root,
+                 prefix=prefix) as server:
+        second = server.next_url()
+        inside = ("nsenter", "-t", str(server.child.pid), "-n")
         ca = home / "hail" / "authority.crt"
         assert curl(second, "--cacert", ca, prefix=inside).stdout == "hello"
 
@@ -170,12 +160,11 @@ def test_how_it_is_trusted(hail, home):
 
 
 def test_sessions_are_resumed_by_any_worker(hail, root, home):
-    with serving(hail, home, "-l", "127.0.0.1:0", "--tls", "--threads=4", root) as (_, url):
+    with start(hail, home, "-l", "127.0.0.1:0", "--tls", "--threads=4", root) as server:
         context = ssl.create_default_context(cafile=home / "hail" / "authority.crt")
-        port = int(re.search(r":(\d+)/", url)[1])
         session, reused = None, []
         for _ in range(12):
-            with socket.create_connection(("127.0.0.1", port), timeout=30) as s:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=30) as s:
                 with context.wrap_socket(s, server_hostname="localhost", session=session) as tls:
                     tls.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                     while tls.recv(4096):
@@ -193,18 +182,19 @@ LAN = ("unshare", "-n", "--", "sh", "-c", "ip link set lo up; "
 
 @NAMESPACES
 def test_lan_says_where(hail, root, home):
-    with serving(hail, home, "--lan", root, prefix=LAN) as (process, url):
+    with start(hail, home, "--lan", root, prefix=LAN) as server:
+        url = server.url
         assert url == "http://localhost:8080/"
-        assert process.stdout.readline() == "on the network at http://192.168.77.5:8080/\n"
-        inside = ("nsenter", "-t", str(process.pid), "-n")
+        assert server.child.stdout.readline() == "on the network at http://192.168.77.5:8080/\n"
+        inside = ("nsenter", "-t", str(server.child.pid), "-n")
         assert curl("http://192.168.77.5:8080/", prefix=inside).stdout == "hello"
 
 
 @NAMESPACES
 def test_lan_without_any(hail, root, home):
     prefix = ("unshare", "-n", "--", "sh", "-c", "ip link set lo up; exec \"$@\"", "sh")
-    with serving(hail, home, "--lan", root, prefix=prefix) as (process, _):
-        assert process.stdout.readline().startswith("on no network")
+    with start(hail, home, "--lan", root, prefix=prefix) as server:
+        assert server.child.stdout.readline().startswith("on no network")
 
 
 def test_lan_and_listen_contradict_each_other(hail, root):
