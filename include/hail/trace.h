@@ -21,6 +21,14 @@ enum hail_event_kind {
     HAIL_EVENT_DONE,  /* the span is over; `errnum`, `text` the outcome or the error in words */
 };
 
+/* How a stream was ended, as far as this side knows: bits. */
+enum hail_event_end {
+    HAIL_END_SENT = 1,     /* this side's orderly end (FIN) */
+    HAIL_END_RECEIVED = 2, /* the peer's */
+    HAIL_RESET_SENT = 4,
+    HAIL_RESET_RECEIVED = 8,
+};
+
 /* One event. Pointers are valid during the call of the sink only; unset ones are NULL. */
 struct hail_event {
     int64_t at_ns;   /* CLOCK_MONOTONIC */
@@ -33,7 +41,8 @@ struct hail_event {
     const struct hail_endpoint *local, *peer;
     const void *data;
     size_t len;
-    int errnum; /* 0, or a positive errno */
+    int errnum;   /* 0, or a positive errno */
+    unsigned end; /* bits of enum hail_event_end: what a note or the end of a stream tells of it */
 };
 
 /* A sink; embed it at the head of one of your own. `event` may not fail and may not call back into
@@ -53,8 +62,8 @@ HAIL_API int hail_trace_text(struct hail_ctx *ctx, int fd, bool colour, int colu
  * where they are UTF-8 and as base64 otherwise. `fd` stays the caller's. */
 HAIL_API int hail_trace_jsonl(struct hail_ctx *ctx, int fd, struct hail_trace **out);
 
-/* The sink by a file's ending: ".jsonl", and ".txt" or ".log" for plain text; the file is created
- * or cut. -EINVAL for another ending. Closing the trace closes the file. */
+/* The sink by a file's ending: ".jsonl", and ".txt" or ".log" for plain text; the file
+ * is created or cut. -EINVAL for another ending. Closing the trace closes the file. */
 HAIL_API int hail_trace_file(struct hail_ctx *ctx, const char *path, struct hail_trace **out);
 
 /* Ends the trace. A stream reports to the trace it was made with until it is closed: close streams

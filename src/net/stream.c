@@ -60,11 +60,12 @@ static void note_end(struct hail_stream *s, ssize_t rc)
     }
 }
 
-/* How the conversation ended, in words. */
-static const char *end_text(const struct hail_stream *s)
+/* How the conversation ended, in words and in bits: whatever it was, this side closes now. */
+static const char *end_text(const struct hail_stream *s, unsigned *end)
 {
     bool notify = strcmp(s->ops->end, "FIN") != 0;
     int unread = 0;
+    *end = s->end == HAIL_STREAM_ENDED ? HAIL_END_SENT | HAIL_END_RECEIVED : HAIL_END_SENT;
     switch (s->end) {
     case HAIL_STREAM_ENDED:
         if (s->end_followed)
@@ -72,8 +73,10 @@ static const char *end_text(const struct hail_stream *s)
                           : "closed here, then by the peer (FIN)";
         return notify ? "closed by the peer (close_notify)" : "closed by the peer (FIN)";
     case HAIL_STREAM_FAILED:
-        if (s->end_errnum == ECONNRESET || s->end_errnum == EPIPE)
+        if (s->end_errnum == ECONNRESET || s->end_errnum == EPIPE) {
+            *end = HAIL_RESET_RECEIVED;
             return "reset by the peer (RST)";
+        }
         return hail_errno_text(s->end_errnum);
     default:
         break;
@@ -81,8 +84,10 @@ static const char *end_text(const struct hail_stream *s)
     if (s->end_errnum)
         return s->end_errnum == ETIMEDOUT ? "closed here after a time-out"
                                           : "closed here, cancelled";
-    if (ioctl(s->fd, FIONREAD, &unread) == 0 && unread > 0)
+    if (ioctl(s->fd, FIONREAD, &unread) == 0 && unread > 0) {
+        *end = HAIL_RESET_SENT;
         return "closed here with bytes unread (RST)";
+    }
     return "closed here (FIN)";
 }
 
@@ -217,7 +222,8 @@ int hail_try_shutdown(struct hail_ctx *ctx, struct hail_stream *s)
         l->sent_end = true;
     } while ((l = l->next));
     if (s->span)
-        emit(s, (struct hail_event){.kind = HAIL_EVENT_NOTE, .text = "end sent (FIN)"});
+        emit(s, (struct hail_event){
+                    .kind = HAIL_EVENT_NOTE, .text = "end sent (FIN)", .end = HAIL_END_SENT});
     s->sent_end = true;
     return 0;
 }
@@ -346,10 +352,14 @@ int hail_shutdown(struct hail_ctx *ctx, struct hail_stream *s)
 
 void hail_close(struct hail_stream *s)
 {
-    if (s && s->span)
+    if (s && s->span) {
+        unsigned end;
+        const char *text = end_text(s, &end);
         emit(s, (struct hail_event){.kind = HAIL_EVENT_DONE,
-                                    .text = end_text(s),
-                                    .errnum = s->end == HAIL_STREAM_ENDED ? 0 : s->end_errnum});
+                                    .text = text,
+                                    .errnum = s->end == HAIL_STREAM_ENDED ? 0 : s->end_errnum,
+                                    .end = end});
+    }
     while (s) {
         struct hail_stream *next = s->next;
         if (s->ops->close)
