@@ -62,7 +62,12 @@ HAIL_API int hail_trace_text(struct hail_ctx *ctx, int fd, bool colour, int colu
  * where they are UTF-8 and as base64 otherwise. `fd` stays the caller's. */
 HAIL_API int hail_trace_jsonl(struct hail_ctx *ctx, int fd, struct hail_trace **out);
 
-/* The sink by a file's ending: ".jsonl", and ".txt" or ".log" for plain text; the file
+/* The capture file: pcapng for Wireshark and tshark, with the packets of plain conversations made
+ * up from the events, and what was said inside of TLS as messages. `fd` stays the caller's; each
+ * block is one write. */
+HAIL_API int hail_trace_pcapng(struct hail_ctx *ctx, int fd, struct hail_trace **out);
+
+/* The sink by a file's ending: ".jsonl", ".pcapng", and ".txt" or ".log" for plain text; the file
  * is created or cut. -EINVAL for another ending. Closing the trace closes the file. */
 HAIL_API int hail_trace_file(struct hail_ctx *ctx, const char *path, struct hail_trace **out);
 

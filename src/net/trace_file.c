@@ -37,30 +37,53 @@ static bool ends_with(const char *s, const char *end)
     return n >= m && strcmp(s + n - m, end) == 0;
 }
 
-static int open_sink(struct hail_ctx *ctx, const char *path, struct file_sink *f)
+static int open_text(struct hail_ctx *ctx, int fd, struct hail_trace **out)
+{
+    return hail_trace_text(ctx, fd, false, 0, out);
+}
+
+static const struct sink {
+    const char *ending;
+    int (*open)(struct hail_ctx *ctx, int fd, struct hail_trace **out);
+} sinks[] = {
+    {".jsonl", hail_trace_jsonl},
+    {".pcapng", hail_trace_pcapng},
+    {".txt", open_text},
+    {".log", open_text},
+};
+
+static const struct sink *sink_of(const char *path)
+{
+    for (size_t i = 0; i < sizeof sinks / sizeof *sinks; i++)
+        if (ends_with(path, sinks[i].ending))
+            return &sinks[i];
+    return NULL;
+}
+
+static int open_sink(struct hail_ctx *ctx, const char *path, const struct sink *sink,
+                     struct file_sink *f)
 {
     f->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
     if (f->fd < 0)
         return hail_fail(ctx, HAIL_LAYER_LOCAL, errno, "trace", "open the trace file %s: %s", path,
                          hail_errno_text(errno));
-    if (ends_with(path, ".jsonl"))
-        return hail_trace_jsonl(ctx, f->fd, &f->to);
-    return hail_trace_text(ctx, f->fd, false, 0, &f->to);
+    return sink->open(ctx, f->fd, &f->to);
 }
 
 int hail_trace_file(struct hail_ctx *ctx, const char *path, struct hail_trace **out)
 {
-    if (!ends_with(path, ".jsonl") && !ends_with(path, ".txt") && !ends_with(path, ".log")) {
+    const struct sink *sink = sink_of(path);
+    if (!sink) {
         hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "trace", "the trace file %s has no known ending",
                   path);
-        hail_advise(ctx, "a trace is written as .jsonl, or as text in .txt or .log");
+        hail_advise(ctx, "a trace is written as .jsonl or .pcapng, or as text in .txt or .log");
         return -EINVAL;
     }
     struct file_sink *f = calloc(1, sizeof *f);
     if (!f)
         return hail_fail(ctx, HAIL_LAYER_LOCAL, ENOMEM, "trace", "open the trace file %s: %s", path,
                          hail_errno_text(ENOMEM));
-    int rc = open_sink(ctx, path, f);
+    int rc = open_sink(ctx, path, sink, f);
     if (rc < 0) {
         if (f->fd >= 0)
             close(f->fd);
