@@ -117,6 +117,9 @@ int hail_dns_ask(struct hail_asker *a, const char *name, struct hail_question *q
                  bool race);
 void hail_dns_close(struct hail_asker *a, struct hail_question *q, size_t n);
 
+/* Tells the trace of bytes to (`out`) or from the name server that `fd` is connected to. */
+void hail_dns_trace(struct hail_ctx *ctx, int fd, bool out, const void *data, size_t n);
+
 /* Records the error of a name that was not resolved; returns -errno. `rc` as of hail_dns_ask(). */
 int hail_dns_fail(struct hail_asker *a, const char *name, int rc);
 int hail_name_fail(struct hail_ctx *ctx, int errnum, int detail, const char *name, const char *why);

@@ -80,6 +80,8 @@ static ares_ssize_t receive(ares_socket_t fd, void *buf, size_t size, int flags,
     struct hail_dns_msg m;
     for (;;) {
         ssize_t n = recvfrom(fd, buf, size, flags, from, len);
+        if (n > 0)
+            hail_dns_trace(a->ctx, fd, false, buf, (size_t)n);
         if (n < 0 || !from)
             return n;
         if (hail_dns_begin(&m, buf, (size_t)n) == 0) {
@@ -91,9 +93,14 @@ static ares_ssize_t receive(ares_socket_t fd, void *buf, size_t size, int flags,
 
 static ares_ssize_t send_all(ares_socket_t fd, const struct iovec *iov, int n, void *arg)
 {
-    (void)arg;
+    const struct hail_asker *a = arg;
     struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n};
-    return sendmsg(fd, &msg, MSG_NOSIGNAL);
+    ssize_t sent = sendmsg(fd, &msg, MSG_NOSIGNAL);
+    ssize_t left = sent;
+    for (int i = 0; i < n && left > 0; left -= (ssize_t)iov[i++].iov_len)
+        hail_dns_trace(a->ctx, fd, true, iov[i].iov_base,
+                       left < (ssize_t)iov[i].iov_len ? (size_t)left : iov[i].iov_len);
+    return sent;
 }
 
 static const struct ares_socket_functions socket_functions = {

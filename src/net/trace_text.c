@@ -229,7 +229,7 @@ static void on_bytes(struct text_sink *t, const struct hail_event *e, int depth)
     hail_buf_printf(&t->out, "%s%c%s %zu byte%s%s\n", paint, arrow, sgr(t, OFF), e->len,
                     e->len == 1 ? "" : "s",
                     e->kind == HAIL_EVENT_OUT && !e->data ? " from a file" : "");
-    const char *p = e->data;
+    const char *p = e->layer == HAIL_LAYER_NAME ? NULL : e->data; /* DNS: a note says what it is */
     for (size_t at = 0; p && at < e->len && t->talk_lines < LINES_MAX; t->talk_lines++) {
         const char *lf = memchr(p + at, '\n', e->len - at);
         size_t n = lf ? (size_t)(lf - (p + at)) + 1 : e->len - at;
