@@ -89,6 +89,7 @@ static:
 # --- building ---
 
 $O/hail: LIBS += $(EDIT) -lcmark
+$O/src/net/trace_page.o: $(wildcard src/net/page/*)
 $O/cmd/serve/assets.o: $(wildcard cmd/serve/page/*)
 $O/hail: $(CMD_OBJ) $O/libhail.a
 	@echo "  LINK    $@"

@@ -67,8 +67,13 @@ HAIL_API int hail_trace_jsonl(struct hail_ctx *ctx, int fd, struct hail_trace **
  * block is one write. */
 HAIL_API int hail_trace_pcapng(struct hail_ctx *ctx, int fd, struct hail_trace **out);
 
-/* The sink by a file's ending: ".jsonl", ".pcapng", and ".txt" or ".log" for plain text; the file
- * is created or cut. -EINVAL for another ending. Closing the trace closes the file. */
+/* The page: one HTML file with the sequence between this side and each peer, what was said, and the
+ * waterfall. It is written when the trace is closed, from bounded memory. `fd` stays the caller's.
+ */
+HAIL_API int hail_trace_html(struct hail_ctx *ctx, int fd, struct hail_trace **out);
+
+/* The sink by a file's ending: ".jsonl", ".pcapng", ".html", and ".txt" or ".log" for plain text;
+ * the file is created or cut. -EINVAL for another ending. Closing the trace closes the file. */
 HAIL_API int hail_trace_file(struct hail_ctx *ctx, const char *path, struct hail_trace **out);
 
 /* Ends the trace. A stream reports to the trace it was made with until it is closed: close streams

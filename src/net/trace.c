@@ -1,9 +1,12 @@
-/* trace.c - emitting events; the sinks are trace_text.c, trace_jsonl.c and trace_file.c. */
+/* trace.c - emitting events; the sinks are trace_text.c, trace_jsonl.c,
+ * trace_pcapng.c and trace_html.c; trace_file.c picks one by a file's ending. */
 #include "net/trace.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 void hail_trace_emit(struct hail_ctx *ctx, struct hail_event event)
@@ -63,6 +66,32 @@ void hail_trace_end(struct hail_ctx *ctx, uint32_t span, uint32_t parent, enum h
                                              .op = op,
                                              .text = rc < 0 ? ctx->err.msg : text,
                                              .errnum = rc < 0 ? -rc : 0});
+}
+
+void hail_trace_label(const struct hail_event *e, char *out, size_t size)
+{
+    struct hail_buf b;
+    hail_buf_init(&b, 1024);
+    hail_buf_str(&b, e->op ? e->op : "?");
+    const struct hail_endpoint *ends[2] = {e->local, e->peer};
+    for (int i = 0; i < 2; i++) {
+        if (!ends[i])
+            continue;
+        char text[HAIL_ENDPOINT_MAX];
+        hail_endpoint_format(ends[i], text, sizeof text);
+        hail_buf_printf(&b, "%s%s", i == 1 && e->local ? " -> " : " ", text);
+    }
+    if (e->text && *e->text)
+        hail_buf_printf(&b, " %s", e->text);
+    hail_text_safe_into(out, size, b.p ? b.p : "", b.len);
+    hail_buf_free(&b);
+}
+
+int64_t hail_trace_wall(void)
+{
+    struct timespec wall;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    return (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - hail_now();
 }
 
 void hail_trace_flush(int fd, struct hail_buf *b, int *failed)

@@ -21,6 +21,13 @@ void hail_trace_emit(struct hail_ctx *ctx, struct hail_event event);
 /* A new span's number, for spans that run beside each other (attempts of a race). */
 uint32_t hail_trace_new_span(struct hail_ctx *ctx);
 
+/* For sinks: what a span is about, in a line that is safe to show: its operation, its endpoints
+ * where they are known, its text. */
+void hail_trace_label(const struct hail_event *e, char *out, size_t size);
+
+/* For sinks: what CLOCK_REALTIME is ahead of CLOCK_MONOTONIC now, in nanoseconds. */
+int64_t hail_trace_wall(void);
+
 /* For sinks: writes the whole buffer to `fd` and empties it. The first failure, of the buffer too,
  * stays in *failed as -errno, and nothing more is written. */
 void hail_trace_flush(int fd, struct hail_buf *b, int *failed);

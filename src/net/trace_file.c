@@ -46,9 +46,8 @@ static const struct sink {
     const char *ending;
     int (*open)(struct hail_ctx *ctx, int fd, struct hail_trace **out);
 } sinks[] = {
-    {".jsonl", hail_trace_jsonl},
-    {".pcapng", hail_trace_pcapng},
-    {".txt", open_text},
+    {".jsonl", hail_trace_jsonl}, {".pcapng", hail_trace_pcapng},
+    {".html", hail_trace_html},   {".txt", open_text},
     {".log", open_text},
 };
 
@@ -76,7 +75,8 @@ int hail_trace_file(struct hail_ctx *ctx, const char *path, struct hail_trace **
     if (!sink) {
         hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "trace", "the trace file %s has no known ending",
                   path);
-        hail_advise(ctx, "a trace is written as .jsonl or .pcapng, or as text in .txt or .log");
+        hail_advise(ctx,
+                    "a trace is written as .jsonl, .pcapng or .html, or as text in .txt or .log");
         return -EINVAL;
     }
     struct file_sink *f = calloc(1, sizeof *f);

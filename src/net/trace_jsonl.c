@@ -103,9 +103,7 @@ int hail_trace_jsonl(struct hail_ctx *ctx, int fd, struct hail_trace **out)
     if (!s)
         return hail_fail(ctx, HAIL_LAYER_LOCAL, ENOMEM, "trace", "open the trace: %s",
                          hail_errno_text(ENOMEM));
-    struct timespec wall;
-    clock_gettime(CLOCK_REALTIME, &wall);
-    s->wall_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - hail_now();
+    s->wall_ns = hail_trace_wall();
     s->trace.event = on_event;
     s->trace.close = on_close;
     s->fd = fd;

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TALKS_MAX    256 /* conversations at once; of more the rest are left out */
 #define ATTEMPTS_MAX 32  /* attempts that are remembered until their stream begins */
@@ -276,9 +275,7 @@ int hail_trace_pcapng(struct hail_ctx *ctx, int fd, struct hail_trace **out)
     if (!s)
         return hail_fail(ctx, HAIL_LAYER_LOCAL, ENOMEM, "trace", "open the trace: %s",
                          hail_errno_text(ENOMEM));
-    struct timespec wall;
-    clock_gettime(CLOCK_REALTIME, &wall);
-    s->file.wall_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - hail_now();
+    s->file.wall_ns = hail_trace_wall();
     s->file.fd = fd;
     s->trace.event = on_event;
     s->trace.close = on_close;

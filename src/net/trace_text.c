@@ -131,26 +131,6 @@ static int room(const struct text_sink *t, int depth)
     return t->columns - (TIME_COLS + 2) - indent(depth);
 }
 
-/* What a span is about: its text and its endpoints, both where both are known. */
-static void label_of(const struct hail_event *e, char *out, size_t size)
-{
-    struct hail_buf b;
-    hail_buf_init(&b, 1024);
-    hail_buf_str(&b, e->op ? e->op : "?");
-    const struct hail_endpoint *ends[2] = {e->local, e->peer};
-    for (int i = 0; i < 2; i++) {
-        if (!ends[i])
-            continue;
-        char text[HAIL_ENDPOINT_MAX];
-        hail_endpoint_format(ends[i], text, sizeof text);
-        hail_buf_printf(&b, "%s%s", i == 1 && e->local ? " -> " : " ", text);
-    }
-    if (e->text && *e->text)
-        hail_buf_printf(&b, " %s", e->text);
-    hail_text_safe_into(out, size, b.p ? b.p : "", b.len);
-    hail_buf_free(&b);
-}
-
 /* Makes room among the later spans: the first that is over goes, so that the live ones keep their
  * place in the nesting and the beginning of the story stays. */
 static void forget_one(struct text_sink *t)
@@ -169,7 +149,7 @@ static void on_start(struct text_sink *t, const struct hail_event *e)
     struct bar *parent = find_bar(t, e->parent);
     struct bar bar = {
         .span = e->span, .depth = parent ? parent->depth + 1 : 0, .start_ns = e->at_ns};
-    label_of(e, bar.label, sizeof bar.label);
+    hail_trace_label(e, bar.label, sizeof bar.label);
     begin_line(t, e, bar.depth);
     hail_buf_str(&t->out, sgr(t, BOLD));
     put_fit(t, bar.label, strlen(bar.label), room(t, bar.depth));
