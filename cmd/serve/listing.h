@@ -66,9 +66,6 @@ int listing_json(struct hail_buf *out, const struct listing *l);
 /* Nothing where there is no README, or it cannot be shown. */
 void listing_readme(struct hail_buf *out, const struct listing *l);
 
-/* Text for HTML: what a browser would take for markup, or a reader for something else, is shown. */
-void listing_text(struct hail_buf *out, const char *p, size_t n);
-
 /* assets.c */
 extern const char serve_listing_css[] __attribute__((visibility("hidden")));
 extern const char serve_listing_js[] __attribute__((visibility("hidden")));

@@ -5,7 +5,7 @@
 
 #include <hail/url.h>
 
-#include "base/text.h"
+#include "base/html.h"
 
 #include "cmd.h"
 
@@ -14,37 +14,9 @@
 
 static const char *const sort_names[LISTING_SORTS] = {"name", "size", "modified"};
 
-void listing_text(struct hail_buf *out, const char *p, size_t n)
-{
-    struct hail_buf safe;
-    hail_buf_init(&safe, 16 * n + 16);
-    hail_text_safe(&safe, p, n, true);
-    for (size_t i = 0; i < safe.len; i++)
-        switch (safe.p[i]) {
-        case '&':
-            hail_buf_str(out, "&amp;");
-            break;
-        case '<':
-            hail_buf_str(out, "&lt;");
-            break;
-        case '>':
-            hail_buf_str(out, "&gt;");
-            break;
-        case '"':
-            hail_buf_str(out, "&quot;");
-            break;
-        case '\'':
-            hail_buf_str(out, "&#39;");
-            break;
-        default:
-            hail_buf_char(out, safe.p[i]);
-        }
-    hail_buf_free(&safe);
-}
-
 static void text(struct hail_buf *out, const char *s)
 {
-    listing_text(out, s, strlen(s));
+    hail_html_text(out, s, strlen(s));
 }
 
 /* Percent-encoded; what is left is harmless in an attribute but for "'" and "&". */
@@ -53,7 +25,7 @@ static void put_href(struct hail_buf *out, const char *p, size_t n)
     char href[8192];
     ssize_t len = hail_url_encode_path((struct hail_slice){p, n}, href, sizeof href);
     if (len > 0)
-        listing_text(out, href, (size_t)len);
+        hail_html_text(out, href, (size_t)len);
 }
 
 static void put_head(struct hail_buf *out, const struct listing *l)
@@ -83,7 +55,7 @@ static void put_path(struct hail_buf *out, const struct listing *l)
                         n == depth       ? " aria-current=page"
                         : n + 1 == depth ? " id=up"
                                          : "");
-        listing_text(out, from, (size_t)(slash - from));
+        hail_html_text(out, from, (size_t)(slash - from));
         hail_buf_str(out, "</a>/");
     }
     hail_buf_str(out, "</h1></nav>\n");

@@ -3,7 +3,7 @@
  */
 #include "listing.h"
 
-#include "base/text.h"
+#include "base/html.h"
 
 #include <cmark.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ void listing_readme(struct hail_buf *out, const struct listing *l)
     if (!p)
         return;
     hail_buf_str(out, "<article aria-label=\"");
-    listing_text(out, l->readme, strlen(l->readme));
+    hail_html_text(out, l->readme, strlen(l->readme));
     hail_buf_str(out, "\">\n");
     if (ending && (strcasecmp(ending, ".md") == 0 || strcasecmp(ending, ".markdown") == 0)) {
         char *html = cmark_markdown_to_html(p, n, CMARK_OPT_VALIDATE_UTF8);
@@ -52,7 +52,7 @@ void listing_readme(struct hail_buf *out, const struct listing *l)
         for (const char *at = p, *end = p + n; at < end; at++) {
             const char *line = memchr(at, '\n', (size_t)(end - at));
             line = line ? line : end;
-            listing_text(out, at, (size_t)(line - at));
+            hail_html_text(out, at, (size_t)(line - at));
             hail_buf_char(out, '\n');
             at = line;
         }

@@ -13,7 +13,7 @@
 #include <time.h>
 
 HAIL_ASSET(hail_trace_css, "src/net/page/trace.css");
-extern const char hail_trace_css[];
+extern const char hail_trace_css[] __attribute__((visibility("hidden")));
 
 #define OUT_MAX   (1 << 20) /* bytes that wait to be written; a row needs fewer */
 #define FIRST_MAX 72        /* bytes of the first line that an arrow shows */
