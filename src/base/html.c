@@ -20,18 +20,24 @@ static const char *escaped(char c)
     }
 }
 
+int hail_html_escape(struct hail_buf *out, const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *as = escaped(p[i]);
+        if (as)
+            hail_buf_str(out, as);
+        else
+            hail_buf_char(out, p[i]);
+    }
+    return out->failed;
+}
+
 int hail_html_text(struct hail_buf *out, const char *p, size_t n)
 {
     struct hail_buf safe;
     hail_buf_init(&safe, 16 * n + 16);
     hail_text_safe(&safe, p, n, true);
-    for (size_t i = 0; i < safe.len; i++) {
-        const char *as = escaped(safe.p[i]);
-        if (as)
-            hail_buf_str(out, as);
-        else
-            hail_buf_char(out, safe.p[i]);
-    }
+    hail_html_escape(out, safe.p, safe.len);
     if (safe.failed && !out->failed)
         out->failed = safe.failed;
     hail_buf_free(&safe);
