@@ -47,7 +47,7 @@ LDFLAGS_tsan    = -fsanitize=thread
 LDFLAGS_cover   = --coverage
 LDFLAGS_fuzz    = -fsanitize=address,undefined
 LDFLAGS_ALL     = $(LDFLAGS_$(BUILD)) $(LDFLAGS)
-LIBS = -lcares -lssl -lcrypto -lidn2 -lunistring -lz -lbrotlienc -lbrotlidec -lbrotlicommon -lzstd \
+LIBS = -lcares -lssl -lcrypto -lpsl -lidn2 -lunistring -lz -lbrotlienc -lbrotlidec -lbrotlicommon -lzstd \
        -lseccomp -lpthread -ldl -lm
 # Only the program edits lines. What a static libedit needs besides differs from system to system.
 EDIT = $(shell for how in -static ""; do for libs in "-ltinfo -lbsd" -ltinfo -lncursesw; do \
