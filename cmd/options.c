@@ -25,7 +25,7 @@ const struct option_row common_options[] = {
     {0},
 };
 
-#define ROWS_MAX 64
+#define ROWS_MAX 160
 
 /* getopt's view of both tables. */
 struct table {

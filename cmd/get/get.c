@@ -1,153 +1,224 @@
-/* get.c - `hail get`: one request, its response; get.h says what is where.
- *
- * The content goes to standard output byte for byte as the server meant it: framing undone, content
- * coding left alone. Each URL has a connection of its own.
- */
+/* get.c - `hail get`: requests, their responses; get.h says what is where. */
 #include "get.h"
 
 #include "base/error.h"
-#include "net/resolve.h"
 
 #include <errno.h>
-#include <stddef.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { OPT_CACERT = 256 };
+static const char more[] =
+    "Without a scheme a URL is of http: \"localhost:8080/x\". -o FILE is under its name when it "
+    "is\n"
+    "whole; what was cut off is kept as FILE.part, and the next run goes on with it.\n";
 
-static const struct option_row options[] = {
-    {'I', "head", NULL, "ask with HEAD, and print the head"},
-    {'i', "include", NULL, "print the response's head before its content"},
-    {'f', "fail", NULL, "exit 1 and print no content for a status of 400 or more"},
-    {'H', "header", "FIELD", "send \"Name: value\"; \"Name:\" leaves out a field"},
-    {'o', "output", "FILE", "write the content to FILE"},
-    {'k', "insecure", NULL, "take any certificate"},
-    {OPT_CACERT, "cacert", "FILE", "trust the authorities in FILE (PEM), and no others"},
-    {0},
-};
-
-static struct get_asked asked;
-
-static int option(int letter, const char *value)
+int get_fail(struct get_session *s)
 {
-    switch (letter) {
-    case 'I':
-        asked.head = asked.show_head = true;
-        break;
-    case 'i':
-        asked.show_head = true;
-        break;
-    case 'f':
-        asked.fail = true;
-        break;
-    case 'H':
-        if (asked.nfields == GET_OWN_FIELDS)
-            return usage_error(&command_get, "-H: more than %d fields", GET_OWN_FIELDS);
-        asked.fields[asked.nfields++] = value;
-        break;
-    case 'o':
-        asked.output = value;
-        break;
-    case 'k':
-        asked.insecure = true;
-        break;
-    case OPT_CACERT:
-        asked.cacert = value;
-        break;
-    default:
-        break;
-    }
-    return 0;
-}
-
-/* The host as the wire has it, and the endpoint to dial. */
-static int prepare(struct exchange *x, const char *text)
-{
-    struct hail_ctx *ctx = &x->c->ctx;
-    struct hail_url *u = &x->url;
-    char ascii[HAIL_HOST_MAX + 1], where[HAIL_ENDPOINT_MAX];
-    x->text = text;
-    int rc = hail_url_parse(ctx, u, text);
-    if (rc < 0)
-        return rc;
-    if (u->user.there)
-        return hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "get",
-                         "the user in a URL is not sent: give -H \"Authorization: ...\"");
-    if (!u->ipv6) {
-        rc = hail_idn_to_ascii(ctx, u->host, ascii);
-        if (rc == 0 && strcmp(ascii, u->host) != 0)
-            rc = hail_url_set_host(ctx, u, ascii);
-        if (rc < 0)
-            return rc;
-    }
-    snprintf(where, sizeof where, u->ipv6 ? "[%s%s%s]:%u" : "%s%s%s:%u", u->host,
-             *u->zone ? "%" : "", u->zone, u->port);
-    return hail_endpoint_parse(ctx, &x->to, where, 0);
+    const struct get_job *j = s->job;
+    if (s->asked->silent && !s->asked->show_error)
+        return j->status;
+    get_progress_hide(s->shared->progress);
+    s->c.ctx.err = j->err;
+    fail(&s->c);
+    return j->status;
 }
 
 /* --fail's last word. */
-static int refuse(const struct exchange *x)
+static void refuse(struct get_session *s)
 {
     char reason[128];
-    hail_text_safe_into(reason, sizeof reason, x->head.reason.p, x->head.reason.n);
+    const struct get_hop *h = get_last(s->job);
+    if (s->asked->silent && !s->asked->show_error)
+        return;
+    get_progress_hide(s->shared->progress);
+    hail_text_safe_into(reason, sizeof reason, s->head.reason.p, s->head.reason.n);
     fputs("hail: get ", stderr);
-    put_safe(stderr, x->text);
-    fprintf(stderr, ": %d %s\n", x->head.status, reason);
-    return STATUS_NO;
+    put_safe(stderr, s->job->text);
+    fprintf(stderr, ": %d %s\n", h->status, reason);
 }
 
-static int get(struct common *c, struct exchange *x, const char *text)
+/* One job, and everything that is told of it. */
+void get_run_job(struct get_session *s, struct get_job *job)
 {
-    struct hail_deadline by = c->ctx.by;
-    memset(x, 0, offsetof(struct exchange, rows));
-    x->c = c;
-    x->asked = &asked;
-    x->by = by;
-    int rc = prepare(x, text);
-    if (rc < 0)
-        return fail(c);
-    rc = get_exchange(x);
-    int status = rc < 0 ? fail(c) : get_refused(x) ? refuse(x) : STATUS_DONE;
-    if (c->json && rc != -ECANCELED) {
-        int put = get_report(x, rc < 0, status);
-        status = put ? put : status;
+    get_job(s, job);
+    bool cancelled = job->err.errnum == ECANCELED;
+    if (s->asked->dry_run) {
+        if (job->err.errnum)
+            get_fail(s);
+        return;
     }
-    if (x->stream && x->complete && x->url.https) {
-        struct hail_error err = c->ctx.err;
-        hail_try_shutdown(&c->ctx, x->stream); /* close_notify, if it can go at once */
-        c->ctx.err = err;
+    pthread_mutex_lock(&s->shared->output);
+    if (job->err.errnum)
+        get_fail(s);
+    else if (job->refused)
+        refuse(s);
+    if (s->asked->timing && !cancelled)
+        get_timing(&s->c, job);
+    if (s->asked->explain && !cancelled)
+        get_explain(&s->c, job);
+    if (s->c.json && !cancelled && get_report(s, job))
+        job->status = STATUS_LOCAL;
+    if (s->asked->writeout && !cancelled)
+        get_writeout(s, job);
+    pthread_mutex_unlock(&s->shared->output);
+}
+
+int get_session_new(const struct common *c, struct get_shared *shared, struct get_session **out)
+{
+    struct get_session *s = calloc(1, sizeof *s);
+    if (!s)
+        return local_error("begin", "a session", ENOMEM);
+    s->c = *c;
+    s->asked = shared->asked;
+    s->shared = shared;
+    hail_buf_init(&s->request, 2 * GET_REQUEST);
+    *out = s;
+    return 0;
+}
+
+void get_session_free(struct get_session *s)
+{
+    if (!s)
+        return;
+    get_conn_close_idle(s);
+    hail_tls_config_free(s->tls);
+    hail_tls_config_free(s->proxy_tls);
+    hail_buf_free(&s->request);
+    if (s->pipe[1]) {
+        close(s->pipe[0]);
+        close(s->pipe[1]);
     }
-    hail_close(x->stream);
-    c->ctx.by = by;
+    explicit_bzero(&s->login, sizeof s->login);
+    free(s);
+}
+
+/* --- the jobs --- */
+
+/* The i-th -o is the i-th URL's, and so with -T. */
+static int make_jobs(struct get_shared *g)
+{
+    const struct get_asked *a = g->asked;
+    g->njobs = a->urls.n;
+    g->jobs = calloc(g->njobs, sizeof *g->jobs);
+    if (!g->jobs)
+        return local_error("begin", "so many URLs", ENOMEM);
+    for (size_t i = 0; i < g->njobs; i++) {
+        struct get_job *j = &g->jobs[i];
+        j->index = i;
+        j->text = a->urls.v[i];
+        j->output = i < a->outputs.n ? a->outputs.v[i] : a->remote_all ? "" : NULL;
+        j->upload_file = i < a->uploads.n ? a->uploads.v[i] : NULL;
+        j->sink.fd = -1;
+        j->resume.total = -1;
+    }
+    if (a->outputs.n > g->njobs && !a->silent)
+        fprintf(stderr, "hail: get: %zu files for %zu URLs\n", a->outputs.n, g->njobs);
+    return 0;
+}
+
+static int one_by_one(struct common *c, struct get_shared *g)
+{
+    struct get_session *s;
+    int status = get_session_new(c, g, &s);
+    for (size_t i = 0; i < g->njobs && status == 0; i++) {
+        get_run_job(s, &g->jobs[i]);
+        bool cancelled = g->jobs[i].err.errnum == ECANCELED;
+        if (!g->asked->har)
+            get_job_free(&g->jobs[i]);
+        if (cancelled)
+            break;
+    }
+    if (status == 0)
+        get_session_free(s);
+    return status;
+}
+
+/* --- the command --- */
+
+static void read_environment(struct get_shared *g)
+{
+    static const char *const names[4][2] = {{"http_proxy", NULL},
+                                            {"https_proxy", "HTTPS_PROXY"},
+                                            {"all_proxy", "ALL_PROXY"},
+                                            {"no_proxy", "NO_PROXY"}};
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < 2 && !g->proxies[i]; k++)
+            g->proxies[i] = names[i][k] ? getenv(names[i][k]) : NULL;
+}
+
+static int open_dump(struct get_shared *g)
+{
+    const char *path = g->asked->dump;
+    if (!path)
+        return 0;
+    g->dump = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    return g->dump ? 0 : local_error("open", path, errno);
+}
+
+static int move_stderr(const struct get_asked *a)
+{
+    if (!a->stderr_file)
+        return 0;
+    bool standard = strcmp(a->stderr_file, "-") == 0;
+    int fd = standard ? STDOUT_FILENO
+                      : open(a->stderr_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+        return local_error("open", a->stderr_file, errno);
+    if (!standard)
+        close(fd);
+    return 0;
+}
+
+static int finish(struct common *c, struct get_shared *g, int status)
+{
+    for (size_t i = 0; i < g->njobs && status == 0; i++)
+        status = g->jobs[i].status;
+    int rc = get_cookies_save(c, g);
+    status = status ? status : rc;
+    if (g->asked->har) {
+        rc = get_har(c, g->asked->har, g->jobs, g->njobs);
+        status = status ? status : rc;
+    }
+    if (g->dump && g->dump != stdout && fclose(g->dump) != 0 && status == 0)
+        status = local_error("write", g->asked->dump, errno);
+    for (size_t i = 0; i < g->njobs; i++)
+        get_job_free(&g->jobs[i]);
+    free(g->jobs);
+    hail_cookie_jar_free(&g->jar);
+    hail_buf_free(&g->netrc);
+    get_progress_free(g->progress);
     return status;
 }
 
 static int run(struct common *c, int argc, char **argv)
 {
-    static struct exchange x; /* static for its size; in use during this call alone */
-    int status = STATUS_DONE;
-    if (argc == 0)
-        return usage_error(c->cmd, "a URL is missing");
-    if (argc > 1 && asked.output && strcmp(asked.output, "-") != 0)
-        return usage_error(c->cmd, "-o takes the content of one URL, and there are %d", argc);
-    for (int i = 0; i < argc; i++) {
-        int rc = get(c, &x, argv[i]);
-        if (status == STATUS_DONE)
-            status = rc;
-        if (c->ctx.err.errnum == ECANCELED)
-            break;
+    struct get_shared g = {.asked = &get_asked,
+                           .lock = PTHREAD_MUTEX_INITIALIZER,
+                           .output = PTHREAD_MUTEX_INITIALIZER};
+    int status = get_settle(c, argc, argv);
+    if (status)
+        return status;
+    read_environment(&g);
+    status = move_stderr(&get_asked);
+    status = status ? status : make_jobs(&g);
+    status = status ? status : get_netrc_load(c, &g);
+    status = status ? status : get_cookies_load(c, &g);
+    status = status ? status : open_dump(&g);
+    if (status == 0) {
+        g.progress = get_progress_new(g.asked, g.njobs);
+        status = get_asked.parallel && g.njobs > 1 ? get_parallel(c, &g) : one_by_one(c, &g);
     }
-    return status;
+    return finish(c, &g, status);
 }
 
 const struct command command_get = {
     .name = "get",
     .args = "URL...",
-    .summary = "one request, its response, and where the time went",
-    .options = options,
-    .option = option,
+    .summary = "requests, their responses, and where the time went",
+    .options = get_options,
+    .option = get_option,
     .run = run,
-    .more = "Without a scheme a URL is of http: localhost:8080/x. The content is written as it is "
-            "into a pipe or a file; a terminal gets it with control characters shown, and no "
-            "binary content. With --json a document about the exchange is printed in place of the "
-            "content; -o keeps the content beside it.",
+    .more = more,
 };

@@ -1,73 +1,58 @@
-/* sink.c - where the body goes.
+/* sink.c - where the content goes: a file, standard output, a terminal, nowhere.
  *
- * A pipe or a file gets the bytes as they are, by one write(2) for each piece that was received. A
- * terminal gets what it cannot act on: control characters are shown (\e, \x07), CR LF is a new
- * line, and content with a NUL byte in its first piece is refused, as it is no text.
+ * A pipe or a file gets the bytes as they are. Standard output belongs to one job at a time, from
+ * its first byte to its last.
  */
 #include "get.h"
 
 #include "base/error.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-static int failed(struct common *c, const struct get_sink *s, const char *op, int errnum)
+static int failed(struct get_session *s, const char *name, const char *op, int errnum)
 {
-    return hail_fail(&c->ctx, HAIL_LAYER_LOCAL, errnum, op, "%s %s: %s", op, s->name,
-                     hail_errno_text(errnum));
-}
-
-int get_sink_open(struct common *c, const struct get_asked *asked, struct get_sink *s)
-{
-    *s = (struct get_sink){.fd = -1, .name = "standard output"};
-    bool file = asked->output && strcmp(asked->output, "-") != 0;
-    if (file) {
-        s->name = asked->output;
-        s->fd = open(asked->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        return s->fd < 0 ? failed(c, s, "open", errno) : 0;
-    }
-    if (c->json) /* the document has it to itself */
-        return 0;
-    s->fd = STDOUT_FILENO;
-    s->terminal = c->terminal;
-    return 0;
+    return hail_fail(&s->c.ctx, HAIL_LAYER_LOCAL, errnum, op, "%s %s: %s", op,
+                     name ? name : "standard output", hail_errno_text(errnum));
 }
 
 /* A write that was interrupted, or took less than all of it: was it by SIGINT? */
-static int interrupted(struct common *c, const struct get_sink *s)
+static int interrupted(struct get_session *s, const char *name)
 {
-    struct pollfd p = {.fd = c->ctx.cancel_fd, .events = POLLIN};
-    if (c->ctx.cancel_fd < 0 || poll(&p, 1, 0) <= 0)
+    struct pollfd p = {.fd = s->c.ctx.cancel_fd, .events = POLLIN};
+    if (s->c.ctx.cancel_fd < 0 || poll(&p, 1, 0) <= 0)
         return 0;
-    return failed(c, s, "write", ECANCELED);
+    return failed(s, name, "write", ECANCELED);
 }
 
 /* What a failed write means; 0: try again. */
-static int write_failed(struct common *c, const struct get_sink *s, int errnum)
+static int write_failed(struct get_session *s, int fd, const char *name, int errnum)
 {
     int rc = -errnum;
     if (errnum == EINTR)
-        return interrupted(c, s);
+        return interrupted(s, name);
     if (errnum == EAGAIN || errnum == EWOULDBLOCK) {
-        rc = hail_wait(&c->ctx, s->fd, POLLOUT);
+        s->c.ctx.by = s->job->by;
+        rc = hail_wait(&s->c.ctx, fd, POLLOUT);
         if (rc >= 0)
             return 0;
     }
-    return failed(c, s, "write", -rc);
+    return failed(s, name, "write", -rc);
 }
 
-static int write_all(struct common *c, const struct get_sink *s, const char *p, size_t n)
+int get_write_all(struct get_session *s, int fd, const char *name, const char *p, size_t n)
 {
     while (n > 0) {
-        ssize_t wrote = write(s->fd, p, n);
+        ssize_t wrote = write(fd, p, n);
         int rc = 0;
         if (wrote < 0)
-            rc = write_failed(c, s, errno);
+            rc = write_failed(s, fd, name, errno);
         else if ((size_t)wrote < n)
-            rc = interrupted(c, s);
+            rc = interrupted(s, name);
         if (rc < 0)
             return rc;
         p += wrote > 0 ? wrote : 0;
@@ -76,77 +61,162 @@ static int write_all(struct common *c, const struct get_sink *s, const char *p, 
     return 0;
 }
 
-/* How many bytes at the end of `p` begin a UTF-8 character that goes on behind them. */
-static size_t begun(const char *p, size_t n)
+/* --- opening --- */
+
+static int take_output(struct get_session *s)
 {
-    for (size_t back = 1; back <= 3 && back <= n; back++)
-        if (hail_utf8_begins(p + n - back, back))
-            return back;
-    return 0;
+    struct get_sink *k = &s->job->sink;
+    struct stat st;
+    k->open = true;
+    if (s->c.json) /* the document has it to itself */
+        return 0;
+    pthread_mutex_lock(&s->shared->output);
+    k->locked = true;
+    fflush(stdout);
+    k->fd = STDOUT_FILENO;
+    k->terminal = s->c.terminal;
+    if (fstat(STDOUT_FILENO, &st) == 0)
+        k->null = S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+    return k->terminal && !s->asked->body_only ? get_screen_new(s, &k->screen) : 0;
 }
 
-/* Appends text in lines, without the CR of a CR LF. */
-static void add_lines(struct hail_buf *b, const char *p, size_t n)
+static int show_heads(struct get_session *s)
 {
-    while (n > 0) {
-        const char *lf = memchr(p, '\n', n);
-        size_t line = lf ? (size_t)(lf - p) : n;
-        size_t shown = lf && line > 0 && p[line - 1] == '\r' ? line - 1 : line;
-        hail_text_safe(b, p, shown, true);
-        if (!lf)
-            return;
-        hail_buf_char(b, '\n');
-        p += line + 1;
-        n -= line + 1;
+    struct get_sink *k = &s->job->sink;
+    struct hail_buf *heads = &s->job->heads;
+    bool shown = s->asked->show_head || (k->terminal && !s->asked->silent && !s->asked->body_only);
+    int rc = 0;
+    if (!shown || k->fd < 0 || heads->len == 0) {
+        hail_buf_clear(heads);
+        return 0;
     }
-}
-
-static int show(struct common *c, struct get_sink *s, const char *p, size_t n)
-{
-    struct hail_buf raw, safe;
-    hail_buf_init(&raw, GET_BUFFER + sizeof s->tail);
-    hail_buf_init(&safe, 16 * GET_BUFFER);
-    hail_buf_add(&raw, s->tail, s->ntail);
-    hail_buf_add(&raw, p, n);
-    s->ntail = 0;
-    if (!raw.failed && n > 0) {
-        size_t hold = begun(raw.p, raw.len);
-        /* a CR waits for what follows it */
-        hold = hold == 0 && raw.p[raw.len - 1] == '\r' ? 1 : hold;
-        memcpy(s->tail, raw.p + raw.len - hold, hold);
-        s->ntail = hold;
-        raw.len -= hold;
+    if (k->terminal) {
+        struct hail_buf out;
+        get_progress_hide(s->shared->progress);
+        hail_buf_init(&out, 16 * GET_BUFFER);
+        get_screen_head(&s->c, heads->p, heads->len, &out);
+        rc = get_write_all(s, k->fd, k->name, out.p, out.len);
+        hail_buf_free(&out);
+    } else {
+        rc = get_write_all(s, k->fd, k->name, heads->p, heads->len);
     }
-    if (!raw.failed && raw.len)
-        add_lines(&safe, raw.p, raw.len);
-    int rc = raw.failed ? raw.failed : safe.failed;
-    rc = rc ? failed(c, s, "write", -rc) : write_all(c, s, safe.p, safe.len);
-    hail_buf_free(&raw);
-    hail_buf_free(&safe);
+    hail_buf_clear(heads);
     return rc;
 }
 
-int get_sink_write(struct common *c, struct get_sink *s, const char *p, size_t n)
+int get_sink_open(struct get_session *s)
 {
-    if (s->fd < 0 || n == 0)
-        return 0;
-    if (s->terminal && !s->started && memchr(p, '\0', n)) {
-        hail_fail(&c->ctx, HAIL_LAYER_LOCAL, EINVAL, "write",
-                  "write standard output: the content is binary, and this is a terminal");
-        hail_advise(&c->ctx, "-o FILE keeps it; into a pipe it goes byte for byte");
-        return -EINVAL;
+    struct get_sink *k = &s->job->sink;
+    struct hail_buf name;
+    if (k->open)
+        return show_heads(s);
+    k->fd = -1;
+    hail_buf_init(&name, 8192);
+    int rc = get_file_name(s, &name);
+    if (rc == 1)
+        rc = get_file_open(s, name.p);
+    else if (rc == 0)
+        rc = take_output(s);
+    hail_buf_free(&name);
+    if (rc == 0 && s->asked->checksum && !k->sum) {
+        rc = get_checksum_new(s, s->asked->checksum, &k->sum);
+        if (rc == 0 && k->regular && get_checksum_file(k->sum, k->fd) < 0)
+            rc = failed(s, k->name, "read", errno);
     }
-    s->started = true;
-    return s->terminal ? show(c, s, p, n) : write_all(c, s, p, n);
+    return rc < 0 ? rc : show_heads(s);
 }
 
-int get_sink_close(struct common *c, struct get_sink *s)
+/* --- writing --- */
+
+static int show(struct get_session *s, const char *p, size_t n)
 {
-    int rc = 0, fd = s->fd;
-    if (fd >= 0 && s->ntail)
-        rc = show(c, s, "", 0);
-    s->fd = -1;
-    if (fd > STDERR_FILENO && close(fd) < 0 && rc == 0)
-        rc = failed(c, s, "close", errno);
+    struct hail_buf out;
+    hail_buf_init(&out, 64 * GET_BUFFER);
+    int rc = get_screen_add(s, s->job->sink.screen, p, n, &out);
+    if (rc == 0 && out.failed)
+        rc = failed(s, NULL, "write", -out.failed);
+    if (rc == 0) {
+        get_progress_hide(s->shared->progress);
+        rc = get_write_all(s, s->job->sink.fd, NULL, out.p, out.len);
+    }
+    hail_buf_free(&out);
+    return rc;
+}
+
+int get_sink_write(struct get_session *s, const char *p, size_t n)
+{
+    struct get_sink *k = &s->job->sink;
+    if (k->sum)
+        get_checksum_add(k->sum, p, n);
+    k->written += n;
+    k->started = true;
+    if (k->fd < 0 || n == 0)
+        return 0;
+    return k->screen ? show(s, p, n) : get_write_all(s, k->fd, k->name, p, n);
+}
+
+/* A pipe or a terminal cannot take back what it has: then the same bytes are passed over when they
+ * come again, which is right only while the validator says that they are the same. */
+int get_sink_restart(struct get_session *s)
+{
+    struct get_sink *k = &s->job->sink;
+    if (!k->started)
+        return 0;
+    if (k->regular) {
+        if (ftruncate(k->fd, 0) < 0 || lseek(k->fd, 0, SEEK_SET) < 0)
+            return failed(s, k->name, "cut", errno);
+        if (k->sum)
+            get_checksum_restart(k->sum);
+        k->written = 0;
+        k->started = false;
+        return 0;
+    }
+    return k->null || k->fd < 0 ? 0 : -EAGAIN;
+}
+
+/* --- closing --- */
+
+static int check_sum(struct get_session *s)
+{
+    char is[160];
+    if (get_checksum_right(s->job->sink.sum, is, sizeof is))
+        return 0;
+    hail_fail(&s->c.ctx, HAIL_LAYER_LOCAL, EBADMSG, "check", "content of %s: its checksum is %s",
+              s->job->text, is);
+    hail_advise(&s->c.ctx, "%s was asked for; nothing was put under the final name",
+                s->asked->checksum);
+    return -EBADMSG;
+}
+
+int get_sink_close(struct get_session *s, bool whole)
+{
+    struct get_sink *k = &s->job->sink;
+    int rc = 0;
+    if (!k->open && s->job->heads.len && s->asked->show_head)
+        rc = get_sink_open(s); /* a head without content */
+    if (!k->open)
+        return rc;
+    if (k->screen && k->fd >= 0) {
+        struct hail_buf out;
+        hail_buf_init(&out, 64 * GET_BUFFER);
+        rc = get_screen_end(s, k->screen, &out);
+        int wrote = get_write_all(s, k->fd, NULL, out.p, out.len);
+        rc = rc < 0 ? rc : wrote;
+        hail_buf_free(&out);
+    }
+    if (rc == 0 && whole && k->sum)
+        rc = check_sum(s);
+    if (k->name) {
+        int closed = get_file_close(s, whole && rc == 0);
+        rc = rc < 0 ? rc : closed;
+    }
+    if (k->locked)
+        pthread_mutex_unlock(&s->shared->output);
+    get_screen_free(k->screen);
+    get_checksum_free(k->sum);
+    k->screen = NULL;
+    k->sum = NULL;
+    k->locked = k->open = false;
+    k->fd = -1;
     return rc;
 }

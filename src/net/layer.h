@@ -27,6 +27,7 @@ struct hail_layer_ops {
     /* Between the stream and a pipe: out of the pipe, or into it. -EAGAIN also when it is the pipe
      * that is empty or full, 0 also when it has ended; -EOPNOTSUPP: not between these two. */
     ssize_t (*splice)(struct hail_ctx *ctx, struct hail_stream *s, int pipe, size_t n, bool out);
+    ssize_t (*discard)(struct hail_ctx *ctx, struct hail_stream *s, size_t n);
     int (*handshake)(struct hail_ctx *ctx, struct hail_stream *s);
     int (*shutdown)(struct hail_ctx *ctx, struct hail_stream *s);
     void (*close)(struct hail_stream *s); /* frees what is the layer's own, not `s`, not `next` */
@@ -79,6 +80,9 @@ void hail_stream_more(struct hail_stream *s, bool more);
 
 /* The step of splice(2), as in struct hail_layer_ops; -EOPNOTSUPP unless hail_stream_is_plain(). */
 ssize_t hail_try_splice(struct hail_ctx *ctx, struct hail_stream *s, int pipe, size_t n, bool out);
+/* The step of reading up to `n` bytes that nobody wants: the kernel does not copy them. As a read;
+ * -EOPNOTSUPP unless hail_stream_is_plain(), or where the socket is not TCP's. */
+ssize_t hail_try_discard(struct hail_ctx *ctx, struct hail_stream *s, size_t n);
 /* Whether nothing looks at the stream's bytes: no layer over the socket, no trace. */
 bool hail_stream_is_plain(const struct hail_stream *s);
 

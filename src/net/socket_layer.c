@@ -133,6 +133,20 @@ static ssize_t socket_splice(struct hail_ctx *ctx, struct hail_stream *s, int pi
     return out ? write_failed(ctx, s, errno) : nothing_read(ctx, s, n, errno);
 }
 
+/* tcp(7): MSG_TRUNC throws away what is received. */
+static ssize_t socket_discard(struct hail_ctx *ctx, struct hail_stream *s, size_t size)
+{
+    int family = 0;
+    socklen_t len = sizeof family;
+    if (getsockopt(s->fd, SOL_SOCKET, SO_DOMAIN, &family, &len) < 0 || family == AF_UNIX)
+        return -EOPNOTSUPP;
+    ssize_t n;
+    do
+        n = recv(s->fd, NULL, size, MSG_TRUNC);
+    while (n < 0 && errno == EINTR);
+    return n > 0 ? n : nothing_read(ctx, s, n, errno);
+}
+
 static int socket_shutdown(struct hail_ctx *ctx, struct hail_stream *s)
 {
     if (shutdown(s->fd, SHUT_WR) == 0)
@@ -153,6 +167,7 @@ static const struct hail_layer_ops socket_ops = {
     .writev = socket_writev,
     .sendfile = socket_sendfile,
     .splice = socket_splice,
+    .discard = socket_discard,
     .shutdown = socket_shutdown,
     .close = socket_close,
 };

@@ -207,6 +207,16 @@ ssize_t hail_try_splice(struct hail_ctx *ctx, struct hail_stream *s, int pipe, s
     return rc;
 }
 
+ssize_t hail_try_discard(struct hail_ctx *ctx, struct hail_stream *s, size_t n)
+{
+    if (!hail_stream_is_plain(s))
+        return -EOPNOTSUPP;
+    ssize_t rc = s->ops->discard(ctx, s, n);
+    if (rc <= 0 && rc != -EOPNOTSUPP)
+        note_end(s, rc);
+    return rc;
+}
+
 int hail_try_shutdown(struct hail_ctx *ctx, struct hail_stream *s)
 {
     struct hail_stream *l = s;

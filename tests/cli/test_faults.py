@@ -98,8 +98,7 @@ def failed(result, status, *words):
     (["get", "http://" + "a" * 300 + "/"], ""),
     (["get", "-H", "no colon", "http://127.0.0.1/"], "-H"),
     (["get", "-H", "A: b\r\nC: d", "http://127.0.0.1/"], "-H"),
-    (["get", "-H", "Content-Length: 4", "http://127.0.0.1/"], "without content"),
-    (["get", "http://user:secret@127.0.0.1/"], "Authorization"),
+    (["get", "-H", "Content-Length: 4", "http://127.0.0.1/"], "has no content"),
     (["get", "--timeout", "0", "http://127.0.0.1/"], "--timeout"),
     (["get", "--nosuch", "http://127.0.0.1/"], "--nosuch"),
     (["lookup"], "a host is missing"),
@@ -185,7 +184,7 @@ def test_no_name_server(inside):
 
 
 def deadline_held(result, word):
-    seconds = json.loads(failed(result, TIMEOUT, word).stdout)["times"]["total"]
+    seconds = json.loads(failed(result, TIMEOUT, word).stdout)["total"]
     assert 0.3 <= seconds < 1.3
 
 
