@@ -9,42 +9,23 @@ import re
 import subprocess
 import time
 
+import browsing
 import pytest
 import serving
 
-selenium = pytest.importorskip("selenium", reason="python3-selenium is not installed")
+selenium = browsing.selenium
 
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-pytestmark = [pytest.mark.peers,
-              pytest.mark.skipif(not os.path.exists("/usr/bin/chromedriver"),
-                                 reason="chromium-driver is not installed")]
+pytestmark = browsing.MARKS
 
 
 @pytest.fixture(scope="module")
 def open_browser(tmp_path_factory):
     """Starts a browser with a home of its own; all are ended at the end."""
-    opened = []
-
-    def start(*args, home=None):
-        options = webdriver.ChromeOptions()
-        home = home or tmp_path_factory.mktemp("home")
-        for arg in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                    "--no-first-run", "--disable-background-networking",
-                    f"--user-data-dir={home / 'profile'}", *args):
-            options.add_argument(arg)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        service = Service("/usr/bin/chromedriver",
-                          env={**os.environ, "HOME": str(home)})
-        opened.append(webdriver.Chrome(options=options, service=service))
-        return opened[-1]
-
-    yield start
-    for browser in opened:
-        browser.quit()
+    with contextlib.closing(browsing.Browsers(tmp_path_factory)) as browsers:
+        yield browsers
 
 
 @pytest.fixture(scope="module")
@@ -128,56 +109,13 @@ def test_without_scripts_links_do_it(open_browser, serve, site):
     assert shown(plain) == ["notes.txt"]
 
 
-LOOK = """
-const rgb = text => { const n = text.match(/[\\d.]+/g).map(Number);
-                      return {c: n.slice(0, 3), a: n.length > 3 ? n[3] : 1}; };
-const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92
-                         : ((v + .055) / 1.055) ** 2.4);
-                     return .2126 * r + .7152 * g + .0722 * b; };
-const back = e => { for (; e; e = e.parentElement) {
-    const b = rgb(getComputedStyle(e).backgroundColor); if (b.a === 1) return b.c; }
-    return matchMedia('(prefers-color-scheme: dark)').matches ? [18, 18, 18] : [255, 255, 255]; };
-const wrong = [];
-for (const e of document.querySelectorAll('body *')) {
-  if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
-  if (e.closest('script, style, .apart') || !e.checkVisibility()) continue;
-  const a = light(rgb(getComputedStyle(e).color).c), b = light(back(e));
-  const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-  if (contrast < 4.5) wrong.push(`contrast ${contrast.toFixed(2)}: ${e.outerHTML.slice(0, 80)}`);
-}
-for (const e of document.querySelectorAll('input:not([type=hidden]), select, textarea'))
-  if (!e.labels.length && !e.getAttribute('aria-label')) wrong.push(`no label: ${e.outerHTML}`);
-for (const e of document.querySelectorAll('a, button'))
-  if (!e.textContent.trim() && !e.getAttribute('aria-label')) wrong.push(`no name: ${e.outerHTML}`);
-for (const e of document.querySelectorAll('img'))
-  if (!e.hasAttribute('alt')) wrong.push(`no alt: ${e.outerHTML}`);
-if (!document.documentElement.lang) wrong.push('no language');
-if (!document.title) wrong.push('no title');
-if (!document.querySelector('main, body > h1')) wrong.push('no main part');
-const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
-if (new Set(ids).size !== ids.length) wrong.push('an id twice');
-if (document.documentElement.scrollWidth > innerWidth) wrong.push('wider than the screen');
-for (const e of document.querySelectorAll('a, button, input:not([type=hidden])')) {
-  if (!e.checkVisibility()) continue;
-  e.focus({focusVisible: true});
-  const s = getComputedStyle(e);
-  if (document.activeElement !== e || s.outlineStyle === 'none')
-    wrong.push(`focus is not seen: ${e.outerHTML.slice(0, 80)}`);
-}
-return wrong;
-"""
-
-
 @pytest.mark.parametrize("width, scheme", itertools.product((390, 1440), ("light", "dark")))
 def test_everybody_can_read_it(browser, serve, site, width, scheme):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-        "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
-        "features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    browsing.screen(browser, width, scheme)
     url = serve(site)
     for target in ("", "nothing"):
         browser.get(url + target)
-        assert browser.execute_script(LOOK) == []
+        assert browser.execute_script(browsing.LOOK) == []
         pictures = os.environ.get("HAIL_PICTURES")  # a folder, to look at them
         if pictures:
             name = f"{'error' if target else 'listing'}-{width}-{scheme}.png"
