@@ -17,7 +17,7 @@ const struct option_row common_options[] = {
     {OPT_JSON, "json", NULL, "print one JSON document a row"},
     {OPT_TRACE, "trace", "[=FILE]",
      "show what happens at every layer: text on standard error, or into FILE by its ending "
-     "(.jsonl; .txt, .log)"},
+     "(.jsonl, .pcapng, .html; .txt, .log)"},
     {OPT_TIMEOUT, "timeout", "SECONDS", "give up after this time altogether"},
     {OPT_COLOR, "color", "WHEN", "auto, always or never; NO_COLOR is honoured"},
     {OPT_HELP, "help", NULL, "show this help"},
