@@ -171,6 +171,8 @@ int get_data_add(int letter, const char *value);
 int get_query_add(const char *value);
 /* A whole file ("-": standard input) into `out`; 0, or STATUS_LOCAL with a message. */
 int get_slurp(const char *path, struct hail_buf *out);
+/* Takes CR, LF and NUL out of a text. */
+void get_join_lines(struct hail_buf *b);
 
 /* multipart.c: -F into get_asked.body. 0, or a status. */
 int get_forms(struct get_asked *asked);

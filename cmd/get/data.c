@@ -32,7 +32,7 @@ int get_slurp(const char *path, struct hail_buf *out)
 }
 
 /* Without CR, LF and NUL, as form data typed into an editor would have it. */
-static void without_lines(struct hail_buf *b)
+void get_join_lines(struct hail_buf *b)
 {
     size_t n = 0;
     for (size_t i = 0; i < b->len; i++)
@@ -47,17 +47,17 @@ static void put_encoded(struct hail_buf *out, const char *p, size_t n)
         unsigned char c = (unsigned char)p[i];
         bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
                      (c && strchr("-._~", c));
-        if (plain)
-            hail_buf_char(out, (char)c);
+        if (plain || c == ' ')
+            hail_buf_char(out, c == ' ' ? '+' : (char)c);
         else
             hail_buf_printf(out, "%%%02X", c);
     }
 }
 
-/* CONTENT, =CONTENT, NAME=CONTENT, @FILE, NAME@FILE. */
+/* CONTENT, =CONTENT, NAME=CONTENT, @FILE, NAME@FILE: an '=' decides, wherever it is. */
 static int urlencode(const char *value, struct hail_buf *out)
 {
-    size_t name = strcspn(value, "=@");
+    size_t name = strcspn(value, strchr(value, '=') ? "=" : "@");
     char mark = value[name];
     if (mark != '@') {
         const char *content = mark ? value + name + 1 : value;
@@ -89,7 +89,7 @@ int get_data_add(int letter, const char *value)
     } else if (letter != OPT_DATA_RAW && *value == '@') {
         status = get_slurp(value + 1, &piece);
         if (letter == 'd')
-            without_lines(&piece);
+            get_join_lines(&piece);
     } else {
         hail_buf_str(&piece, value);
     }

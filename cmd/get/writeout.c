@@ -188,8 +188,10 @@ void get_writeout(struct get_session *s, const struct get_job *j)
     struct hail_buf b;
     hail_buf_init(&b, 1 << 20);
     if (*format == '@') {
-        if (get_slurp(format + 1, &b) == 0)
-            put_format(s, j, b.p ? b.p : "");
+        bool there = get_slurp(format + 1, &b) == 0;
+        get_join_lines(&b); /* a line ends where it says \n, as with curl */
+        if (there && hail_buf_char(&b, '\0') == 0)
+            put_format(s, j, b.p);
     } else {
         put_format(s, j, format);
     }
