@@ -168,8 +168,8 @@ int get_login_field(struct get_session *s, bool proxy, struct hail_buf *out)
         return 0;
     if (l->digest)
         return answer_digest(s, l, out);
-    if (s->asked->auth & GET_AUTH_DIGEST)
-        return 0;
+    if ((s->asked->auth & GET_AUTH_DIGEST) && !l->tried)
+        return 0; /* a challenge comes first; one without Digest was for Basic */
     return hail_basic_answer(l->user, l->password, out) < 0 ? 0 : 1;
 }
 
