@@ -282,7 +282,10 @@ static void set_number(const struct get_job *j, const struct get_hop *h, enum va
     case URLNUM:
         number(out, (int64_t)j->index);
         break;
-    default: /* a certificate that was taken, or none: 0; CONNECT's status is the proxy's */
+    case SSL_VERIFY_RESULT: /* -k takes what would be refused: not 0, without curl's numbers */
+        number(out, h && h->tls.refused && *h->tls.refused);
+        break;
+    default: /* of the proxy: a certificate that was taken, the status of CONNECT */
         number(out, 0);
         break;
     }
