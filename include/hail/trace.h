@@ -2,7 +2,8 @@
  *
  * Every call that is given a context with a trace reports what it does as spans: a span starts,
  * may carry bytes in and out and notes, and is done once, with its error. Without a trace the cost
- * is one test of a pointer. A trace serves one thread at a time.
+ * is one test of a pointer. Several threads may tell one trace, each with a context of its own: the
+ * sink is called with one event after another.
  */
 #ifndef HAIL_TRACE_H
 #define HAIL_TRACE_H

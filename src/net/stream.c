@@ -5,10 +5,9 @@
  *
  * Everything here is for any layer; what a socket is, is in socket_layer.c.
  */
-#include <hail/trace.h>
-
 #include "base/error.h"
 #include "net/layer.h"
+#include "net/trace.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -43,11 +42,10 @@ void hail_stream_pop(struct hail_stream *upper)
 
 static void emit(const struct hail_stream *s, struct hail_event event)
 {
-    event.at_ns = hail_now();
     event.span = s->span;
     event.layer = HAIL_LAYER_STREAM;
     event.op = "stream";
-    s->trace->event(s->trace, &event);
+    hail_trace_tell(s->trace, event);
 }
 
 /* Remembers how a step ended, for the last word of the conversation's span. */

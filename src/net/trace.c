@@ -4,20 +4,32 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
+/* One event at a time, so that a sink need not know of threads; the time is taken inside, so that
+ * its events are in order. */
+static pthread_mutex_t telling = PTHREAD_MUTEX_INITIALIZER;
+
+void hail_trace_tell(struct hail_trace *trace, struct hail_event event)
+{
+    pthread_mutex_lock(&telling);
+    event.at_ns = hail_now();
+    trace->event(trace, &event);
+    pthread_mutex_unlock(&telling);
+}
+
 void hail_trace_emit(struct hail_ctx *ctx, struct hail_event event)
 {
-    event.at_ns = hail_now();
-    ctx->trace->event(ctx->trace, &event);
+    hail_trace_tell(ctx->trace, event);
 }
 
 uint32_t hail_trace_new_span(struct hail_ctx *ctx)
 {
-    return ++ctx->trace->spans;
+    return __atomic_add_fetch(&ctx->trace->spans, 1, __ATOMIC_RELAXED);
 }
 
 uint32_t hail_trace_begin(struct hail_ctx *ctx, enum hail_layer layer, const char *op,

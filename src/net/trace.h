@@ -18,6 +18,9 @@ static inline bool hail_tracing(const struct hail_ctx *ctx)
 /* Hands one event to the sink, with the time filled in. Call only when hail_tracing(). */
 void hail_trace_emit(struct hail_ctx *ctx, struct hail_event event);
 
+/* The same where there is no context. */
+void hail_trace_tell(struct hail_trace *trace, struct hail_event event);
+
 /* A new span's number, for spans that run beside each other (attempts of a race). */
 uint32_t hail_trace_new_span(struct hail_ctx *ctx);
 

@@ -7,6 +7,7 @@
 
 #include "net/trace.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 /* Everything a terminal might obey, a bidirectional override, bytes that are not UTF-8, a NUL. */
@@ -316,6 +317,48 @@ static void off_is_off(void **state)
     assert_string_equal(log.text, "1/0 START resolve\n");
 }
 
+#define THREADS 4
+#define EACH    500
+
+static void *tells(void *arg)
+{
+    struct hail_ctx ctx = {.trace = arg, .cancel_fd = -1};
+    for (int i = 0; i < EACH; i++) {
+        uint32_t span = hail_trace_begin(&ctx, HAIL_LAYER_NAME, "resolve", NULL, "x");
+        hail_trace_end(&ctx, span, 0, HAIL_LAYER_NAME, "resolve", 0, "y");
+    }
+    return NULL;
+}
+
+/* Several threads: every event is one whole line, no span has another's number, and time does not
+ * go backwards. */
+static void threads_tell_one_trace(void **state)
+{
+    (void)state;
+    struct told t = {.ctx = HAIL_CTX_INIT, .fd = memfd_create("trace", MFD_CLOEXEC)};
+    static int begun[THREADS * EACH + 1];
+    pthread_t threads[THREADS];
+    assert_int_equal(hail_trace_jsonl(&t.ctx, t.fd, &t.ctx.trace), 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, tells, t.ctx.trace), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    char *text = closed(&t), *end = NULL;
+    double last = 0;
+    assert_int_equal(count(text, "}\n{\"schema\""), 2 * THREADS * EACH - 1);
+    for (char *p = text; (p = strstr(p, "\"at\":")) != NULL; p = end) {
+        double at = strtod(p + 5, &end);
+        unsigned long span = strtoul(strchr(end, ':') + 1, &end, 10);
+        assert_true(at >= last);
+        assert_in_range(span, 1, THREADS * EACH);
+        begun[span]++;
+        last = at;
+    }
+    for (size_t i = 1; i <= THREADS * EACH; i++)
+        assert_int_equal(begun[i], 2);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,7 +366,7 @@ int main(void)
         cmocka_unit_test(many_spans),      cmocka_unit_test(nothing_told),
         cmocka_unit_test(json_lines),      cmocka_unit_test(a_full_disk_is_told_at_the_end),
         cmocka_unit_test(no_memory),       cmocka_unit_test(endings_of_files),
-        cmocka_unit_test(off_is_off),
+        cmocka_unit_test(off_is_off),      cmocka_unit_test(threads_tell_one_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
