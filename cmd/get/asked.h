@@ -41,53 +41,45 @@ struct get_asked {
     /* the request */
     const char *method, *agent, *referer, *range, *target;
     struct get_words fields, forms, cookies;
-    bool head, get, http10, compressed, path_as_is, form_escape;
     struct hail_buf data, query;
-    bool has_data;
     struct get_parts body; /* of -d or -F */
-    char form_type[96];    /* Content-Type of -F; empty: none */
     double expect_s;
     int64_t resume; /* -C: bytes, GET_RESUME_NO or GET_RESUME_AUTO */
 
     /* who is asking */
     const char *user, *bearer, *netrc_file, *jar;
-    int auth;  /* enum get_auth */
-    int netrc; /* enum get_netrc */
-    bool new_session;
-
-    /* redirects */
-    bool follow, trusted, keep_post[3]; /* --post301, 302, 303 */
-    int max_redirects;                  /* negative: no limit */
 
     /* the way */
     const char *proxy, *proxy_user, *no_proxy, *interface, *unix_socket;
-    int proxy_kind; /* enum hail_proxy_kind of --socks5 and its like; -1: --proxy says */
-    bool tunnel;
     struct get_words resolve, connect_to;
-
-    /* TLS */
-    bool insecure, proxy_insecure;
-    int tls_version;
     const char *cacert, *capath, *cert, *key;
 
-    /* limits */
+    /* limits, and trying again */
     double rate; /* bytes a second; 0: none */
     double max_s, connect_s, speed_s;
     int64_t max_size, speed; /* bytes; bytes a second */
     double ratio;            /* of decoded to received bytes; 0: no limit */
-
-    /* trying again */
-    int retry; /* -1: not said */
-    bool retry_all, retry_refused;
     double retry_delay, retry_max;
 
     /* output */
-    bool show_head, body_only, fail, fail_body, silent, show_error, verbose, disposition, create,
-        remote_all, no_clobber, no_progress, timing, explain, dry_run, parallel;
-    int parallel_max;
     const char *folder, *dump, *writeout, *checksum, *har, *stderr_file;
     const char *etag_save, *etag_compare;
+
+    int auth;          /* enum get_auth */
+    int netrc;         /* enum get_netrc */
+    int max_redirects; /* negative: no limit */
+    int proxy_kind;    /* enum hail_proxy_kind of --socks5 and its like; -1: --proxy says */
+    int tls_version;
+    int retry; /* -1: not said */
+    int parallel_max;
+
+    bool head, get, http10, compressed, path_as_is, form_escape, has_data, new_session;
+    bool follow, trusted, keep_post[3]; /* --post301, 302, 303 */
+    bool tunnel, insecure, proxy_insecure, retry_all, retry_refused;
+    bool show_head, body_only, fail, fail_body, silent, show_error, verbose, disposition, create,
+        remote_all, no_clobber, no_progress, timing, explain, dry_run, parallel;
     bool no_config;
+    char form_type[96]; /* Content-Type of -F; empty: none */
 };
 
 extern struct get_asked get_asked; /* settings.c: filled while the command line is read */
@@ -163,7 +155,7 @@ enum {
 /* settings.c: one option; 0, or a status to stop with. What is left to be done when all were read:
  * the content of the request, checks of what does not go together. */
 int get_option(int letter, const char *value);
-int get_settle(struct common *c, int argc, char **argv);
+int get_settle(void);
 int get_words_add(struct get_words *w, const char *word);
 
 /* data.c: -d and its like into get_asked.data. 0, or a status. */

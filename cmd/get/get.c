@@ -194,10 +194,11 @@ static int finish(struct common *c, struct get_shared *g, int status)
 
 static int run(struct common *c, int argc, char **argv)
 {
+    (void)argc, (void)argv; /* parse() has them */
     struct get_shared g = {.asked = &get_asked,
                            .lock = PTHREAD_MUTEX_INITIALIZER,
                            .output = PTHREAD_MUTEX_INITIALIZER};
-    int status = get_settle(c, argc, argv);
+    int status = get_settle();
     if (status)
         return status;
     read_environment(&g);
@@ -213,12 +214,24 @@ static int run(struct common *c, int argc, char **argv)
     return finish(c, &g, status);
 }
 
+/* hail's own file of options comes before the command line, which may say otherwise. */
+static int parse(struct common *c, int argc, char **argv)
+{
+    int first = argc, status = get_config_default(argc, argv);
+    status = status ? status : parse_options(c->cmd, c, argc, argv, &first);
+    for (int i = first; i < argc && status < 0; i++)
+        if (get_words_add(&get_asked.urls, argv[i]))
+            status = STATUS_LOCAL;
+    return status;
+}
+
 const struct command command_get = {
     .name = "get",
     .args = "URL...",
     .summary = "requests, their responses, and where the time went",
     .options = get_options,
     .option = get_option,
+    .parse = parse,
     .run = run,
     .more = more,
 };

@@ -92,7 +92,7 @@ struct get_route {
     bool has_proxy;  /* dial through `proxy` */
     bool forwarding; /* `to` is a proxy of HTTP, which gets the absolute form */
     struct hail_proxy forward;
-    char key[2 * HAIL_ENDPOINT_MAX + 64];
+    char key[2 * HAIL_ENDPOINT_MAX + 128];
 };
 
 /* The content of a request, which may have to be sent again. upload.c */

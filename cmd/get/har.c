@@ -192,12 +192,15 @@ static void put_entry(struct hail_json *j, const struct get_hop *h)
 
 static int write_file(const char *path, const struct hail_buf *b)
 {
-    FILE *f = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    if (strcmp(path, "-") == 0) {
+        fwrite(b->p, 1, b->len, stdout);
+        return 0;
+    }
+    FILE *f = fopen(path, "we");
     if (!f)
         return local_error("open", path, errno);
     size_t n = fwrite(b->p, 1, b->len, f);
-    int rc = f == stdout ? fflush(f) : fclose(f);
-    return n < b->len || rc ? local_error("write", path, errno) : 0;
+    return fclose(f) || n < b->len ? local_error("write", path, errno) : 0;
 }
 
 int get_har(struct common *c, const char *path, const struct get_job *jobs, size_t n)

@@ -186,7 +186,8 @@ static int take_answer(struct get_session *s)
     }
     get_progress_total(s, s->head.framing == HAIL_HTTP_LENGTH ? (int64_t)s->head.length : -1,
                        j->resume.have);
-    rc = s->head.framing == HAIL_HTTP_NO_BODY && !j->output ? 0 : get_sink_open(s);
+    bool none = s->head.framing == HAIL_HTTP_NO_BODY;
+    rc = none && (!j->output || s->head.status == 304) ? 0 : get_sink_open(s);
     j->refused = get_refused(s);
     return rc < 0 ? rc : get_content(s);
 }

@@ -165,11 +165,8 @@ static void put_head(struct hail_buf *b, const struct form *f, const char *bound
 {
     hail_buf_printf(b, "--%s\r\nContent-Disposition: form-data", boundary);
     put_quoted(b, "name", f->name, escape);
-    const char *name = f->file_name                              ? f->file_name
-                       : f->file && strcmp(f->content, "-") != 0 ? last_of(f->content)
-                       : f->file                                 ? "-"
-                                                                 : NULL;
-    if (name)
+    const char *name = f->file_name ? f->file_name : f->file ? last_of(f->content) : "";
+    if (f->file_name || f->file)
         put_quoted(b, "filename", name, escape);
     static const struct hail_mime builtin;
     char type[HAIL_MIME_MAX] = "";

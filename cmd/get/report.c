@@ -2,8 +2,7 @@
 #include "get.h"
 
 #define SCHEMA     "hail.get/2"
-#define REPORT_MAX ((size_t)64 << 20) /* bytes of a document: heads of 64 KiB, every byte escaped  \
-                                       */
+#define REPORT_MAX ((size_t)64 << 20) /* bytes: heads of 64 KiB, every byte escaped */
 
 static void put_endpoint(struct hail_json *j, const char *key, const struct hail_endpoint *ep)
 {

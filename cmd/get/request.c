@@ -4,6 +4,7 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -141,6 +142,18 @@ static void put_cookies(struct get_session *s, struct hail_http_out *o)
     hail_buf_free(&b);
 }
 
+/* --etag-compare: the first line of the file, if there is one. */
+static void put_etag(const struct get_session *s, struct hail_http_out *o)
+{
+    char etag[1024] = "";
+    FILE *f = s->asked->etag_compare ? fopen(s->asked->etag_compare, "re") : NULL;
+    if (f && fgets(etag, sizeof etag, f))
+        etag[strcspn(etag, "\r\n")] = '\0';
+    if (f)
+        fclose(f);
+    put_own(s, o, "If-None-Match", *etag ? etag : s->asked->etag_compare ? "\"\"" : NULL);
+}
+
 static void put_range(const struct get_session *s, struct hail_http_out *o)
 {
     const struct get_resume *r = &s->job->resume;
@@ -222,6 +235,7 @@ static int put_fields(struct get_session *s, struct hail_http_out *o, bool withh
     if (rc < 0)
         return rc;
     put_range(s, o);
+    put_etag(s, o);
     put_own(s, o, "User-Agent", a->agent ? a->agent : "hail/" HAIL_VERSION);
     put_own(s, o, "Accept", "*/*");
     if (a->compressed)

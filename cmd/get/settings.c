@@ -254,12 +254,10 @@ static int socks(int letter, const char *value)
     return 0;
 }
 
-int get_option(int letter, const char *value)
+/* What the request carries; -1: it is another option. */
+static int set_content(int letter, const char *value)
 {
     struct get_asked *a = &get_asked;
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (settings[i].letter == letter)
-            return set(&settings[i], value);
     switch (letter) {
     case 'I':
         a->head = a->show_head = true;
@@ -274,9 +272,24 @@ int get_option(int letter, const char *value)
     case OPT_URL_QUERY:
         return get_query_add(value);
     case 'F':
-    case OPT_FORM_STRING: /* a leading NUL-less mark tells them apart */
+    case OPT_FORM_STRING: /* in pairs: how, and what */
         return get_words_add(&a->forms, letter == 'F' ? "F" : "S") ||
                get_words_add(&a->forms, value);
+    default:
+        return -1;
+    }
+}
+
+int get_option(int letter, const char *value)
+{
+    struct get_asked *a = &get_asked;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (settings[i].letter == letter)
+            return set(&settings[i], value);
+    int status = set_content(letter, value);
+    if (status >= 0)
+        return status;
+    switch (letter) {
     case 'n':
     case OPT_NETRC_OPTIONAL:
         a->netrc = letter == 'n' ? GET_NETRC_YES : GET_NETRC_OPTIONAL;
@@ -356,20 +369,14 @@ static int check(const struct get_asked *a)
     return 0;
 }
 
-int get_settle(struct common *c, int argc, char **argv)
+int get_settle(void)
 {
     struct get_asked *a = &get_asked;
-    int status = 0;
-    (void)c;
-    for (int i = 0; i < argc && status == 0; i++)
-        status = get_words_add(&a->urls, argv[i]);
-    if (status)
-        return status;
     if (a->urls.n == 0)
         return usage_error(&command_get, "a URL is missing");
     if (a->parallel_max < 1)
         a->parallel_max = 1;
-    status = check(a);
+    int status = check(a);
     if (status == 0 && a->forms.n)
         status = get_forms(a);
     if (status == 0 && a->has_data && a->get) {
