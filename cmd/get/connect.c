@@ -19,6 +19,8 @@ static void destroy(struct get_conn *conn)
     if (!conn)
         return;
     hail_close(conn->stream);
+    hail_buf_free(&conn->ahead);
+    hail_buf_free(&conn->rest);
     free(conn->attempts);
     free(conn->key);
     free(conn);
@@ -73,7 +75,7 @@ void get_conn_keep(struct get_session *s)
 static bool silent(struct get_session *s, struct get_conn *conn)
 {
     struct pollfd p = {.fd = hail_stream_fd(conn->stream), .events = POLLIN};
-    if (poll(&p, 1, 0) == 0)
+    if (conn->ahead.len || poll(&p, 1, 0) == 0)
         return true;
     struct hail_error err = s->c.ctx.err;
     char byte;
@@ -280,6 +282,8 @@ int get_connect(struct get_session *s, bool fresh)
         return hail_fail(&s->c.ctx, HAIL_LAYER_LOCAL, ENOMEM, "connect", "connect: out of memory");
     }
     conn->key = key;
+    hail_buf_init(&conn->ahead, GET_REQUEST);
+    hail_buf_init(&conn->rest, GET_BUFFER);
     int rc = dial(s, conn);
     if (rc == 0)
         s->job->connects++;

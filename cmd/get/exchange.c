@@ -195,7 +195,11 @@ static int converse(struct get_session *s)
     s->closing = false;
     s->conn->used++;
     keep(&s->hop->request, &s->hop->request_size, s->request.p, s->request.len);
-    int rc = get_send(s, &answered);
+    int rc = get_pipeline_take(s);
+    if (rc == 0)
+        rc = get_send(s, &answered);
+    if (rc == 1)
+        rc = 0;
     if (rc == 0 && !answered)
         rc = read_head(s);
     if (rc == 0)
@@ -231,6 +235,7 @@ int get_exchange(struct get_session *s)
         rc = converse(s);
     if (rc < 0 && s->conn && went_stale(s, rc) && get_upload_again(s)) {
         get_verbose(s, "the idle connection was closed: once more on a new one");
+        s->lonely |= s->conn->piped;
         get_conn_close(s);
         h->reused = false;
         h->sent = 0;
@@ -269,12 +274,15 @@ void get_finish(struct get_session *s, int rc)
     s->decoder = NULL;
     if (!s->conn)
         return;
-    bool clean = s->hop->complete && s->len == s->head_size;
-    if (clean && s->head.keep_alive && !s->closing && s->head.framing != HAIL_HTTP_UNTIL_CLOSE &&
+    bool usable = s->hop->complete && (s->len == s->head_size || s->conn->ahead.len);
+    if (usable && s->head.keep_alive && !s->closing && s->head.framing != HAIL_HTTP_UNTIL_CLOSE &&
         s->head.framing != HAIL_HTTP_TUNNEL) {
+        hail_buf_add(&s->conn->rest, s->buf + s->head_size, s->len - s->head_size);
+        get_pipeline_fill(s);
         get_conn_keep(s);
         return;
     }
+    s->lonely |= s->conn->ahead.len > 0;
     if (s->hop->complete && s->len > s->head_size)
         get_verbose(s, "%zu bytes came behind the response: the connection is not used again",
                     s->len - s->head_size);

@@ -8,6 +8,7 @@
  *       └─ exchange.c                          one request, the head of its response
  *            ├─ route.c connect.c              by which way, on which connection
  *            ├─ request.c upload.c send.c      the request and its content
+ *            ├─ pipeline.c                     ... of the jobs that follow, before their turn
  *            └─ content.c ── sink.c            the content of the response, and where it goes
  *                              ├─ file.c       a file, under its name when it is whole
  *                              └─ screen.c ─ pretty_*.c   a terminal
@@ -83,6 +84,9 @@ struct get_conn {
     size_t nattempts;
     int64_t start_ns, dialled_ns, connected_ns, tls_ns;
     unsigned used, number;
+    struct hail_buf ahead; /* requests that were sent before their turn, one after another */
+    struct hail_buf rest;  /* what came of their responses */
+    bool piped;            /* the present request was one of them */
 };
 
 /* By which way a URL is reached. */
@@ -200,6 +204,7 @@ struct get_session {
     struct hail_http_head head;
     struct hail_http_body body;
     struct hail_decoder *decoder;
+    bool lonely;           /* requests that were sent ahead got lost: none is any more */
     bool decoded_end;      /* the content in its coding is complete */
     bool closing;          /* the connection cannot be used again */
     uint32_t span, parent; /* of the trace: the request's, and what it is part of */
@@ -227,7 +232,8 @@ int get_parallel(struct common *c, struct get_shared *shared);
 /* job.c: does the job; job->status and job->err say what came of it. */
 void get_job(struct get_session *s, struct get_job *job);
 void get_job_free(struct get_job *job);
-struct get_hop *get_last(const struct get_job *job); /* or NULL */
+int get_job_prepare(struct get_session *s, struct get_job *job); /* the URL, the method */
+struct get_hop *get_last(const struct get_job *job);             /* or NULL */
 
 /* exchange.c: asks, and reads the response's head. */
 int get_exchange(struct get_session *s);
@@ -256,6 +262,11 @@ int get_request(struct get_session *s);
 bool get_replaced(const struct get_session *s, const char *name);
 bool get_expects(const struct get_session *s); /* Expect: 100-continue goes out */
 bool get_chunked(const struct get_session *s);
+
+/* pipeline.c: the requests of the next jobs, sent before their turn. */
+void get_pipeline_fill(struct get_session *s);
+/* Whether s->request went out before: 1, 0, or -EPIPE when something else did. */
+int get_pipeline_take(struct get_session *s);
 
 /* upload.c */
 int get_upload_open(struct get_session *s, struct get_job *job);

@@ -83,8 +83,15 @@ static void add_name(const struct get_job *j, struct hail_buf *text)
         hail_buf_str(text, encoded);
 }
 
+static const char *first_method(const struct get_session *s, const struct get_job *j)
+{
+    if (s->asked->method)
+        return s->asked->method;
+    return s->asked->head ? "HEAD" : j->upload_file ? "PUT" : j->upload.there ? "POST" : "GET";
+}
+
 /* The host as the wire has it. */
-static int prepare(struct get_session *s, struct get_job *j)
+int get_job_prepare(struct get_session *s, struct get_job *j)
 {
     struct hail_ctx *ctx = &s->c.ctx;
     struct hail_url *u = &j->url;
@@ -105,14 +112,8 @@ static int prepare(struct get_session *s, struct get_job *j)
             rc = hail_url_set_host(ctx, u, ascii);
     }
     j->first = *u;
+    j->method = first_method(s, j);
     return rc;
-}
-
-static const char *first_method(const struct get_session *s, const struct get_job *j)
-{
-    if (s->asked->method)
-        return s->asked->method;
-    return s->asked->head ? "HEAD" : j->upload_file ? "PUT" : j->upload.there ? "POST" : "GET";
 }
 
 /* --- one exchange --- */
@@ -301,9 +302,8 @@ static int all(struct get_session *s)
 {
     struct get_job *j = s->job;
     enum step step = DONE;
-    int rc = prepare(s, j);
-    rc = rc < 0 ? rc : get_upload_open(s, j);
-    j->method = first_method(s, j);
+    int rc = get_upload_open(s, j);
+    rc = rc < 0 ? rc : get_job_prepare(s, j);
     if (s->asked->referer) {
         size_t n = strlen(s->asked->referer);
         bool follows = n >= 5 && strcmp(s->asked->referer + n - 5, ";auto") == 0;
