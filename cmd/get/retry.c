@@ -134,7 +134,10 @@ bool get_retry(struct get_session *s, int rc)
             fprintf(stderr, "hail: %s\n", err->msg);
         else
             fprintf(stderr, "hail: get %s: %d\n", j->text, s->head.status);
-        fprintf(stderr, "  trying again in %.1f s, %d left\n", wait, allowed - (int)j->retries);
+        if (going_on)
+            fprintf(stderr, "  going on at byte %llu\n", (unsigned long long)j->resume.have);
+        else
+            fprintf(stderr, "  trying again in %.1f s, %d left\n", wait, allowed - (int)j->retries);
     }
     if (!going_on)
         j->retries++;
