@@ -12,6 +12,8 @@
 
 #define UNACKED_MAX  (1u << 20) /* bytes of one side without an answer before it is acknowledged */
 #define GATHERED_MAX (4u << 20) /* bytes of turns that wait, of all conversations */
+#define SMALL_MAX    1400       /* bytes of a segment that small pieces are joined into */
+#define SMALL_NS     1000000    /* as long as they follow its first within this time */
 #define DYNAMIC_PORT 49152u     /* RFC 6335 section 6: from here on */
 #define UNIX_PORT    65535      /* stands for the listening end of a Unix socket */
 
@@ -174,12 +176,10 @@ void hail_talk_end(struct hail_capture *c, struct hail_talk *t, int64_t at_ns, u
     }
 }
 
-/* --- inside of TLS --- */
+/* --- what is gathered --- */
 
-void hail_talk_flush(struct hail_capture *c, struct hail_talk *t)
+static void flush_inside(struct hail_capture *c, struct hail_talk *t)
 {
-    if (!t->said.len)
-        return;
     uint8_t head[HAIL_UPPER_HEAD_MAX];
     int side = t->turn, listens = t->accepted ? HAIL_TALK_HERE : HAIL_TALK_PEER;
     const char *name = hail_turn_dissector(t->said.p, t->said.len, t->ends[listens].port);
@@ -191,11 +191,36 @@ void hail_talk_flush(struct hail_capture *c, struct hail_talk *t)
                                         .head_len = n,
                                         .data = t->said.p,
                                         .data_len = t->said.len});
+}
+
+void hail_talk_flush(struct hail_capture *c, struct hail_talk *t)
+{
+    if (!t->said.len)
+        return;
+    if (t->inside)
+        flush_inside(c, t);
+    else
+        say_plain(c, t, t->turn_ns, t->turn, t->said.p, t->said.len);
     c->gathered -= t->said.len;
     hail_buf_clear(&t->said);
 }
 
-/* Gathers the bytes of a turn up to its bounds. */
+static bool gather(struct hail_capture *c, struct hail_talk *t, int64_t at_ns, int side,
+                   const char *data, size_t len)
+{
+    if (!t->said.len)
+        t->turn_ns = at_ns;
+    t->turn = side;
+    t->teller = pthread_self();
+    if (hail_buf_add(&t->said, data, len) < 0) {
+        c->failed = c->failed ? c->failed : t->said.failed;
+        return false;
+    }
+    c->gathered += len;
+    return true;
+}
+
+/* The bytes of a turn are one message, up to its bounds. */
 static void say_inside(struct hail_capture *c, struct hail_talk *t, int64_t at_ns, int side,
                        const char *data, size_t len)
 {
@@ -203,14 +228,8 @@ static void say_inside(struct hail_capture *c, struct hail_talk *t, int64_t at_n
         hail_talk_flush(c, t);
     while (data && len > 0) {
         size_t room = t->said.max - t->said.len, n = len < room ? len : room;
-        if (!t->said.len)
-            t->turn_ns = at_ns;
-        t->turn = side;
-        if (hail_buf_add(&t->said, data, n) < 0) {
-            c->failed = c->failed ? c->failed : t->said.failed;
+        if (!gather(c, t, at_ns, side, data, n))
             return;
-        }
-        c->gathered += n;
         data += n;
         len -= n;
         if (t->said.len == t->said.max || c->gathered >= GATHERED_MAX)
@@ -221,10 +240,23 @@ static void say_inside(struct hail_capture *c, struct hail_talk *t, int64_t at_n
 void hail_talk_say(struct hail_capture *c, struct hail_talk *t, int64_t at_ns, int side,
                    const void *data, size_t len)
 {
-    if (t->inside)
+    if (t->inside) {
         say_inside(c, t, at_ns, side, data, len);
+        return;
+    }
+    /* a head that is read byte by byte was sent as one */
+    if (t->turn != side || at_ns - t->turn_ns > SMALL_NS || t->said.len + len > SMALL_MAX || !data)
+        hail_talk_flush(c, t);
+    if (data && len <= SMALL_MAX)
+        gather(c, t, at_ns, side, data, len);
     else
         say_plain(c, t, at_ns, side, data, len);
+}
+
+void hail_talk_secure(struct hail_capture *c, struct hail_talk *t)
+{
+    hail_talk_flush(c, t);
+    t->inside = true;
 }
 
 /* --- datagrams --- */

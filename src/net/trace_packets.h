@@ -1,8 +1,9 @@
 /* trace_packets.h - a conversation as packets that are made up, for the capture file of
  * trace_pcapng.c.
  *
- *      open --> SYN, SYN/ACK, ACK      say --> segments, acknowledged now and then
- *      end  --> FIN or RST             secure, say --> messages inside of TLS, whole turns
+ *      open   --> SYN, SYN/ACK, ACK               say --> segments, acknowledged now and then
+ *      secure --> from here on messages inside    say --> ... of TLS, a whole turn each
+ *      end    --> FIN or RST
  *
  * Nobody captured anything: times, ends, ports and bytes are what the trace told, everything else
  * of a packet follows from them. Where a local port was not told, one is made up from the span.
@@ -14,6 +15,8 @@
 
 #include "base/buf.h"
 #include "proto/packet.h"
+
+#include <pthread.h>
 
 /* The interfaces of the file. */
 enum hail_capture_interface { HAIL_CAPTURE_PACKETS, HAIL_CAPTURE_INSIDE };
@@ -37,10 +40,11 @@ struct hail_talk {
     uint32_t acked[2]; /* as far as the other side has acknowledged it */
     bool ended[2];
     bool reset;
-    bool accepted;   /* the peer has dialled */
-    bool inside;     /* TLS is up: the bytes are what was said inside of it */
-    int turn;        /* whose turn is gathered, enum hail_talk_side */
-    int64_t turn_ns; /* when it began */
+    bool accepted;    /* the peer has dialled */
+    bool inside;      /* TLS is up: the bytes are what was said inside of it */
+    int turn;         /* whose turn is gathered, enum hail_talk_side */
+    int64_t turn_ns;  /* when it began */
+    pthread_t teller; /* the thread that told of what is gathered */
     struct hail_buf said;
 };
 
@@ -63,6 +67,9 @@ void hail_talk_failed(struct hail_capture *c, const struct hail_packet_end ends[
 /* Bytes; `data` is NULL where they are not known. */
 void hail_talk_say(struct hail_capture *c, struct hail_talk *t, int64_t at_ns, int side,
                    const void *data, size_t len);
+
+/* TLS is up: what is said from now on is said inside of it. */
+void hail_talk_secure(struct hail_capture *c, struct hail_talk *t);
 
 /* What is gathered of a turn is written. */
 void hail_talk_flush(struct hail_capture *c, struct hail_talk *t);

@@ -154,17 +154,32 @@ static void talk_done(struct pcapng_sink *s, const struct hail_event *e)
     talk_free(s, at);
 }
 
+/* So that packets come in the order of time: what is gathered of other conversations is written
+ * when this one goes on. A turn inside of TLS stays whole, unless its thread is through with a
+ * request: then it is the end of the response. */
+static void settle(struct pcapng_sink *s, const struct hail_event *e)
+{
+    bool is_over = e->kind == HAIL_EVENT_DONE && e->layer == HAIL_LAYER_PROTO;
+    for (size_t i = 0; s->file.gathered && i < s->ntalks; i++) {
+        struct hail_talk *t = s->talks[i];
+        if (t->span != e->span && t->said.len &&
+            (!t->inside || (is_over && pthread_equal(t->teller, pthread_self()))))
+            hail_talk_flush(&s->file, t);
+    }
+}
+
 /* From here on the conversation's bytes are those inside of TLS. */
 static void secured(struct pcapng_sink *s, const struct hail_event *e)
 {
     struct hail_talk **at = find_talk(s, e->parent);
     if (at && e->errnum == 0)
-        (*at)->inside = true;
+        hail_talk_secure(&s->file, *at);
 }
 
 static void bytes(struct pcapng_sink *s, const struct hail_event *e)
 {
     int side = e->kind == HAIL_EVENT_OUT ? HAIL_TALK_HERE : HAIL_TALK_PEER;
+    settle(s, e);
     if (strcmp(e->op, "datagram") == 0) {
         struct hail_packet_end ends[2];
         hail_talk_ends(ends, e->span, e->local, e->peer);
@@ -186,6 +201,7 @@ static bool is(const struct hail_event *e, const char *op)
 
 static void on_start(struct pcapng_sink *s, const struct hail_event *e)
 {
+    settle(s, e);
     if (is(e, "attempt"))
         attempt_start(s, e);
     else if (is(e, "stream"))
@@ -197,20 +213,24 @@ static void on_start(struct pcapng_sink *s, const struct hail_event *e)
 static void on_note(struct pcapng_sink *s, const struct hail_event *e)
 {
     struct hail_talk **at = e->end ? find_talk(s, e->span) : NULL;
-    if (at)
-        hail_talk_end(&s->file, *at, e->at_ns, e->end);
-    else
+    if (!at) {
         hail_capture_note(&s->file, e->op, e->text);
+        return;
+    }
+    settle(s, e);
+    hail_talk_end(&s->file, *at, e->at_ns, e->end);
 }
 
 static void on_done(struct pcapng_sink *s, const struct hail_event *e)
 {
     if (is(e, "stream")) {
+        settle(s, e);
         talk_done(s, e);
         return;
     }
     if (e->errnum || e->layer == HAIL_LAYER_PROTO)
         hail_capture_note(&s->file, e->op, e->text ? e->text : hail_errno_text(e->errnum));
+    settle(s, e);
     if (is(e, "attempt"))
         attempt_done(s, e);
     else if (e->layer == HAIL_LAYER_TLS)

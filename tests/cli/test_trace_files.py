@@ -128,6 +128,84 @@ def test_not_only_one_exchange(hail, nginx, tmp_path):
     assert messages(file) == ["GET", "200", "GET", "200", "GET", "404", "GET", "200"]
 
 
+EXCHANGES = {
+    "head": (["-I", "{http}/a.txt"], ["HEAD", "200"]),
+    "range": (["-r", "1-2", "{https}/a.txt"], ["GET", "206"]),
+    "form": (["-d", "a=b", "{http}/a.txt"], ["POST", "405"]),
+    "HTTP/1.0": (["-0", "{https}/a.txt"], ["GET", "200"]),
+    "redirect": (["-L", "{http}/moved"], ["GET", "301", "GET", "404"]),
+    "side by side": (["-Z", "{http}/a.txt", "{https}/a.txt", "{https}/b.txt", "{http}/b.txt"],
+                     ["GET", "200", "GET", "200", "GET", "404", "GET", "404"]),
+}
+
+
+@pytest.mark.parametrize("args, expected", EXCHANGES.values(), ids=EXCHANGES.keys())
+def test_exchanges(hail, nginx, tmp_path, args, expected):
+    nginx.file("a.txt", b"content of a\n")
+    file = tmp_path / "t.pcapng"
+    places = {"http": nginx.url, "https": nginx.tls_url}
+    run(hail, "get", "-s", "--cacert", nginx.ca, f"--trace={file}",
+        *(arg.format(**places) for arg in args))
+    sound(file)
+    if "-Z" in args:  # in any order
+        assert sorted(messages(file)) == sorted(expected)
+    else:
+        assert messages(file) == expected
+
+
+def takes(s):
+    """Reads a request of 200,000 bytes of content."""
+    got = b""
+    while len(got.partition(b"\r\n\r\n")[2]) < 200000:
+        got += s.recv(65536)
+    s.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_an_upload(hail, listen, tmp_path):
+    port = listen(takes)[1]
+    (tmp_path / "large").write_bytes(bytes(200000))
+    file = tmp_path / "t.pcapng"
+    run(hail, "get", "-s", "-T", tmp_path / "large", f"--trace={file}", f"http://127.0.0.1:{port}/")
+    sound(file)
+    assert messages(file) == ["PUT", "201"]
+    assert sum(int(n) for n, in fields(file, "tcp.len > 0", "tcp.len")) > 200000
+
+
+def connect(s):
+    """A proxy for one CONNECT."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += s.recv(1)
+    host, port = head.split()[1].decode().rsplit(":", 1)
+    with socket.create_connection((host, int(port))) as to:
+        s.sendall(b"HTTP/1.1 200 Go on\r\n\r\n")
+        back = threading.Thread(target=relay, args=(to, s))
+        back.start()
+        relay(s, to)
+        back.join()
+
+
+def relay(a, b):
+    try:
+        while data := a.recv(65536):
+            b.sendall(data)
+        b.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def test_through_a_proxy(hail, nginx, listen, tmp_path):
+    """What is said to the proxy is plain, what is said through it is inside of TLS."""
+    nginx.file("a.txt", b"a")
+    port = listen(connect)[1]
+    file = tmp_path / "t.pcapng"
+    run(hail, "get", "-x", f"http://127.0.0.1:{port}", "--cacert", nginx.ca, f"--trace={file}",
+        nginx.tls_url + "/a.txt")
+    sound(file)
+    assert messages(file) == ["CONNECT", "200", "GET", "200"]
+    assert len(fields(file, "tcp.len > 0", "tcp.len")) == 2  # though its answer is read in pieces
+
+
 @pytest.mark.parametrize("tls", [False, True])
 def test_a_large_body(hail, nginx, tmp_path, tls):
     body = nginx.file("large.bin", os.urandom(3 << 20))

@@ -97,7 +97,9 @@ static void a_plain_conversation(const char *here, const char *peer)
                  .span = 9, .kind = HAIL_EVENT_NOTE, .op = "resolve", .text = "a\n\033[31mname"});
     dial(&t);
     say(&t, true, "GET", 3);
-    say(&t, false, "odd", 3);
+    say(&t, false, "o", 1); /* small pieces at once are a segment */
+    say(&t, false, "dd", 2);
+    t.now += 2000000;
     say(&t, false, "even", 4);
     done(&t, HAIL_END_SENT | HAIL_END_RECEIVED, "closed by the peer (FIN)");
     struct capture c = closed(&t);
@@ -267,6 +269,37 @@ static void inside_of_tls(void **state)
     forget(&c);
 }
 
+/* What is gathered comes out before what came later: of another conversation, or of the next
+ * request. */
+static void in_the_order_of_time(void **state)
+{
+    (void)state;
+    struct told t = begun("127.0.0.1:1", "127.0.0.1:993");
+    dial(&t);
+    handshake(&t, 0);
+    say(&t, true, "GET / HTTP/1.1\r\n", 16);
+    say(&t, false, "HTTP/1.1 200 OK\r\n", 17);
+    tell(&t, (struct hail_event){.span = 4, .op = "stream", .local = &t.here, .peer = &t.peer});
+    say(&t, false, "and more", 8); /* the turn goes on */
+    tell(&t, (struct hail_event){.span = 9,
+                                 .kind = HAIL_EVENT_DONE,
+                                 .layer = HAIL_LAYER_PROTO,
+                                 .op = "request",
+                                 .text = "200"});
+    tell(&t, (struct hail_event){
+                 .span = 4, .kind = HAIL_EVENT_IN, .op = "stream", .data = "x", .len = 1});
+    tell(&t, (struct hail_event){.span = 5, .op = "stream", .local = &t.here, .peer = &t.peer});
+    struct capture c = closed(&t);
+    assert_int_equal(c.n, 12);
+    check_turn(&c.v[3], true, "http", "GET / HTTP/1.1\r\n", 16);
+    check_tcp(&c.v[4], false, SYN, 0, 0, 0);
+    check_turn(&c.v[7], false, "http", "HTTP/1.1 200 OK\r\nand more", 25);
+    assert_string_equal(c.v[7].comment, "request: 200");
+    check_tcp(&c.v[8], false, ACK, 1, 1, 1);
+    check_tcp(&c.v[9], false, SYN, 0, 0, 0);
+    forget(&c);
+}
+
 static void datagrams(void **state)
 {
     (void)state;
@@ -355,15 +388,11 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_conversations),
-        cmocka_unit_test(ends),
-        cmocka_unit_test(long_ones),
-        cmocka_unit_test(accepted_and_refused),
-        cmocka_unit_test(inside_of_tls),
-        cmocka_unit_test(datagrams),
-        cmocka_unit_test(bounds),
-        cmocka_unit_test(a_full_disk),
-        cmocka_unit_test(no_memory),
+        cmocka_unit_test(plain_conversations), cmocka_unit_test(ends),
+        cmocka_unit_test(long_ones),           cmocka_unit_test(accepted_and_refused),
+        cmocka_unit_test(inside_of_tls),       cmocka_unit_test(in_the_order_of_time),
+        cmocka_unit_test(datagrams),           cmocka_unit_test(bounds),
+        cmocka_unit_test(a_full_disk),         cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
