@@ -178,15 +178,24 @@ static int keep_pace(struct get_session *s, size_t n)
                : 0;
 }
 
-/* -Y and -y: too slow for too long. */
-static int too_slow(struct get_session *s, int64_t *since, uint64_t *then)
+/* -Y and -y: what was received in the present stretch of -y's length. */
+struct stretch {
+    int64_t since;
+    uint64_t received; /* before it */
+};
+
+static bool stretch_over(const struct get_session *s, const struct stretch *t, int64_t now)
+{
+    return s->asked->speed > 0 && (double)(now - t->since) >= s->asked->speed_s * 1e9;
+}
+
+static int too_slow(struct get_session *s, struct stretch *t)
 {
     int64_t now = hail_now();
-    if (s->asked->speed <= 0 || (double)(now - *since) < s->asked->speed_s * 1e9)
+    if (!stretch_over(s, t, now))
         return 0;
-    double rate = (double)(s->hop->received - *then) / ((double)(now - *since) / 1e9);
-    *since = now;
-    *then = s->hop->received;
+    double rate = (double)(s->hop->received - t->received) / ((double)(now - t->since) / 1e9);
+    *t = (struct stretch){now, s->hop->received};
     if (rate >= (double)s->asked->speed)
         return 0;
     return hail_fail(&s->c.ctx, HAIL_LAYER_STREAM, ETIMEDOUT, "read",
@@ -235,10 +244,16 @@ static int end(struct get_session *s)
     return 0;
 }
 
-static int read_more(struct get_session *s)
+/* Waits for more, with `t` no longer than its end: then there may be nothing new. */
+static int read_more(struct get_session *s, const struct stretch *t)
 {
-    get_allow(s, GET_SILENCE_S);
+    double left = t && s->asked->speed > 0
+                      ? s->asked->speed_s - (double)(hail_now() - t->since) / 1e9 + 0.001
+                      : GET_SILENCE_S;
+    get_allow(s, left < 0 ? 0 : left < GET_SILENCE_S ? left : GET_SILENCE_S);
     ssize_t n = hail_read(&s->c.ctx, s->conn->stream, s->buf + s->len, piece(s));
+    if (n == -ETIMEDOUT && t && stretch_over(s, t, hail_now()))
+        return 0;
     if (n < 0)
         return get_explain_timeout(s, (int)n, GET_SILENCE_S, "nothing more of the content");
     if (n == 0)
@@ -250,8 +265,7 @@ static int read_more(struct get_session *s)
 int get_content(struct get_session *s)
 {
     int rc = begin(s);
-    int64_t since = hail_now();
-    uint64_t then = 0;
+    struct stretch t = {hail_now(), 0};
     if (rc == 0 && s->asked->max_size && s->head.framing == HAIL_HTTP_LENGTH &&
         s->head.length > (uint64_t)s->asked->max_size)
         rc = too_large(s);
@@ -260,11 +274,11 @@ int get_content(struct get_session *s)
     if (rc == 0)
         rc = get_content_fast(s);
     while (rc == 0) {
-        rc = read_more(s);
+        rc = read_more(s, &t);
         if (rc == 0)
             rc = take(s);
         if (rc == 0)
-            rc = too_slow(s, &since, &then);
+            rc = too_slow(s, &t);
     }
     return rc < 0 ? rc : end(s);
 }
@@ -288,7 +302,7 @@ int get_drain(struct get_session *s)
             break;
         if (s->head.framing == HAIL_HTTP_LENGTH && s->head.length > GET_DRAIN)
             break;
-        rc = read_more(s);
+        rc = read_more(s, NULL);
     }
     s->hop->content = s->hop->received;
     if (rc == 1) {
