@@ -23,7 +23,7 @@ static bool allowed(const struct get_session *s)
            !a->dump && !a->writeout && !s->c.json && !s->c.ctx.trace && !a->cookies.n && !a->jar &&
            !a->uploads.n && !a->body.n && !a->user && !a->netrc && !a->netrc_file &&
            a->retry <= 0 && a->resume == GET_RESUME_NO && a->rate <= 0 && s->head.minor == 1 &&
-           s->head.status < 400 && strcmp(s->job->method, "GET") == 0;
+           s->head.status < (a->follow ? 300 : 400) && strcmp(s->job->method, "GET") == 0;
 }
 
 static size_t count(const struct hail_buf *ahead)
