@@ -161,6 +161,7 @@ int get_words_add(struct get_words *w, const char *word);
 /* data.c: -d and its like into get_asked.data. 0, or a status. */
 int get_data_add(int letter, const char *value);
 int get_query_add(const char *value);
+void get_query_data(void); /* -G: all of -d into the query */
 /* A whole file ("-": standard input) into `out`; 0, or STATUS_LOCAL with a message. */
 int get_slurp(const char *path, struct hail_buf *out);
 /* Takes CR, LF and NUL out of a text. */

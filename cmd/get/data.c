@@ -104,16 +104,28 @@ int get_data_add(int letter, const char *value)
     return status;
 }
 
-int get_query_add(const char *value)
+/* The query, with a '&' behind what it has. */
+static struct hail_buf *further_query(void)
 {
     struct hail_buf *query = &get_asked.query;
     if (!query->max)
         hail_buf_init(query, HAIL_URL_MAX);
     if (query->len)
         hail_buf_char(query, '&');
-    if (*value == '+')
-        hail_buf_str(query, value + 1);
-    else
+    return query;
+}
+
+int get_query_add(const char *value)
+{
+    struct hail_buf *query = further_query();
+    if (*value != '+')
         return urlencode(value, query);
+    hail_buf_str(query, value + 1);
     return 0;
+}
+
+void get_query_data(void)
+{
+    if (get_asked.data.len)
+        hail_buf_add(further_query(), get_asked.data.p, get_asked.data.len);
 }

@@ -50,7 +50,7 @@ struct get_tls {
 /* One exchange, done: what is told of it afterwards. Instants are CLOCK_MONOTONIC; 0: it did not
  * come to that. */
 struct get_hop {
-    const char *why; /* "first", "redirect", "login", "resume", "retry"; static */
+    const char *why; /* "first", "redirect", "login", "resume", "retry", "417"; static */
     char *url;       /* as it was asked for, normalised */
     const char *method;
     bool https, reused, via_proxy, complete, failed;
@@ -59,9 +59,9 @@ struct get_hop {
     struct hail_attempt *attempts;
     size_t nattempts;
     int64_t start_ns, dialled_ns, connected_ns, tls_ns, ready_ns, sent_ns, first_ns, end_ns;
-    time_t wall; /* seconds since 1970 when it began */
-    int status;
-    char *request, *head; /* the heads' bytes */
+    time_t wall;               /* seconds since 1970 when it began */
+    int status, tunnel_status; /* the latter of the proxy's answer to CONNECT; 0: none */
+    char *request, *head;      /* the heads' bytes */
     size_t request_size, head_size;
     size_t interim_size;              /* bytes of 1xx responses */
     uint64_t sent, received, content; /* content's bytes: as sent, on the wire, decoded */
@@ -150,7 +150,8 @@ struct get_job {
     struct get_part file_part;
     const char *method; /* of the next request */
     char *referer;
-    bool dropped; /* credentials are no longer sent: another origin was met */
+    bool unexpected; /* 417 came: the content goes without Expect */
+    bool dropped;    /* credentials are no longer sent: another origin was met */
     struct get_resume resume;
     struct get_sink sink;
     struct hail_buf heads; /* what -i has to show before the content */
@@ -260,6 +261,8 @@ void get_conn_close_idle(struct get_session *s);
 int get_request(struct get_session *s);
 /* Whether -H speaks of the field, so that hail's own does not go out. */
 bool get_replaced(const struct get_session *s, const char *name);
+/* What the request's line asks for; `out` is room for it. */
+struct hail_slice get_target(const struct get_session *s, char out[HAIL_URL_MAX + 1]);
 bool get_expects(const struct get_session *s); /* Expect: 100-continue goes out */
 bool get_chunked(const struct get_session *s);
 

@@ -193,7 +193,7 @@ static int take_answer(struct get_session *s)
     return rc < 0 ? rc : get_content(s);
 }
 
-enum step { DONE, REDIRECT, LOGIN, AGAIN, RESUME };
+enum step { DONE, REDIRECT, LOGIN, AGAIN, RESUME, UNEXPECTED };
 
 /* What the head of the response leads to; *rc is the outcome when it is DONE. */
 static enum step decide(struct get_session *s, int *rc)
@@ -208,6 +208,12 @@ static enum step decide(struct get_session *s, int *rc)
         if (*rc == 1)
             get_drain(s);
         return *rc == 1 ? REDIRECT : DONE;
+    }
+    if (s->head.status == 417 && get_expects(s) && !get_replaced(s, "Expect") &&
+        get_upload_again(s)) { /* RFC 9110 section 10.1.1 */
+        s->job->unexpected = true;
+        get_drain(s);
+        return UNEXPECTED;
     }
     if (s->asked->retry > 0 && get_retry(s, 0)) {
         get_drain(s);
@@ -224,7 +230,7 @@ static enum step decide(struct get_session *s, int *rc)
 
 static int one(struct get_session *s, enum step *step)
 {
-    static const char *const whys[] = {"first", "redirect", "login", "retry", "resume"};
+    static const char *const whys[] = {"first", "redirect", "login", "retry", "resume", "417"};
     int rc = begin_hop(s, whys[*step]);
     if (rc < 0)
         return rc;

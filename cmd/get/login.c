@@ -138,9 +138,8 @@ static int answer_digest(struct get_session *s, struct get_login *l, struct hail
 {
     unsigned char raw[16];
     char cnonce[40];
-    const struct hail_url *u = &s->job->url;
-    struct hail_slice target =
-        s->asked->target ? hail_slice(s->asked->target) : hail_url_slice(u, u->target);
+    char own[HAIL_URL_MAX + 1];
+    struct hail_slice target = get_target(s, own);
     if (getrandom(raw, sizeof raw, 0) != sizeof raw)
         return hail_fail(&s->c.ctx, HAIL_LAYER_LOCAL, errno, "read", "read random bytes: %s",
                          hail_errno_text(errno));

@@ -62,7 +62,7 @@ bool get_chunked(const struct get_session *s)
 bool get_expects(const struct get_session *s)
 {
     const char *own = asked_for(s, "Expect");
-    if (!s->job->upload.there || s->asked->http10)
+    if (!s->job->upload.there || s->asked->http10 || s->job->unexpected)
         return false;
     if (own)
         return hail_slice_is_nocase(value_of(own), "100-continue");
@@ -174,6 +174,28 @@ static void put_range(const struct get_session *s, struct hail_http_out *o)
     }
 }
 
+/* A multipart type of -H's own is of no use without the boundary that -F's content has. */
+static bool needs_boundary(const struct get_session *s, struct hail_slice name,
+                           struct hail_slice value)
+{
+    static const char multipart[] = "multipart/";
+    return *s->asked->form_type && hail_slice_is_nocase(name, "Content-Type") &&
+           value.n >= sizeof multipart - 1 &&
+           strncasecmp(value.p, multipart, sizeof multipart - 1) == 0 &&
+           !memmem(value.p, value.n, "boundary=", 9);
+}
+
+static void put_with_boundary(const struct get_session *s, struct hail_http_out *o,
+                              struct hail_slice value)
+{
+    struct hail_buf b;
+    hail_buf_init(&b, GET_REQUEST);
+    hail_buf_add(&b, value.p, value.n);
+    hail_buf_str(&b, strchr(s->asked->form_type, ';'));
+    put_buf(o, "Content-Type", &b);
+    hail_buf_free(&b);
+}
+
 /* -H, in its order. */
 static int put_asked(struct get_session *s, struct hail_http_out *o)
 {
@@ -185,7 +207,10 @@ static int put_asked(struct get_session *s, struct hail_http_out *o)
         if ((has_colon && value.n == 0) ||
             (is_secret(name) && s->job->dropped && !s->asked->trusted))
             continue;
-        hail_http_put_slices(o, name, value);
+        if (needs_boundary(s, name, value))
+            put_with_boundary(s, o, value);
+        else
+            hail_http_put_slices(o, name, value);
         if (o->failed == -EINVAL || (!has_colon && field[name.n] != ';'))
             return hail_fail(&s->c.ctx, HAIL_LAYER_USAGE, EINVAL, "request",
                              "-H '%s': not a field of HTTP", field);
@@ -202,14 +227,39 @@ static int put_asked(struct get_session *s, struct hail_http_out *o)
 
 /* --- the line --- */
 
+/* --path-as-is: the path as it was written, the rest as the URL has it; -T's name comes last. */
+static struct hail_slice path_as_is(const struct get_job *j, char out[HAIL_URL_MAX + 1])
+{
+    const struct hail_url *u = &j->url;
+    struct hail_slice target = hail_url_slice(u, u->target), path = hail_url_slice(u, u->path);
+    const char *authority = strstr(j->text, "://"), *at = authority ? authority + 3 : j->text;
+    at += strcspn(at, "/?#");
+    size_t n = strcspn(at, "?#"), name = path.n;
+    while (name > 0 && path.p[name - 1] != '/')
+        name--;
+    if (n == 0 || at[n - 1] != '/')
+        name = path.n;
+    int m = snprintf(out, HAIL_URL_MAX + 1, "%.*s%.*s", n ? (int)n : (int)path.n, n ? at : path.p,
+                     (int)(target.n - name), target.p + name);
+    return (struct hail_slice){out, m > HAIL_URL_MAX ? HAIL_URL_MAX : (size_t)m};
+}
+
+struct hail_slice get_target(const struct get_session *s, char out[HAIL_URL_MAX + 1])
+{
+    const struct get_job *j = s->job;
+    if (s->asked->target)
+        return hail_slice(s->asked->target);
+    if (s->asked->path_as_is && j->redirects == 0)
+        return path_as_is(j, out);
+    return hail_url_slice(&j->url, j->url.target);
+}
+
 static void put_line(const struct get_session *s, struct hail_http_out *o)
 {
     const struct hail_url *u = &s->job->url;
-    struct hail_slice target = hail_url_slice(u, u->target);
-    char whole[HAIL_URL_MAX + 16];
-    if (s->asked->target) {
-        target = hail_slice(s->asked->target);
-    } else if (s->route.forwarding) {
+    char whole[HAIL_URL_MAX + 16], own[HAIL_URL_MAX + 1];
+    struct hail_slice target = get_target(s, own);
+    if (s->route.forwarding && !s->asked->target) {
         struct hail_slice authority = hail_url_slice(u, u->authority);
         int n = snprintf(whole, sizeof whole, "http://%.*s%.*s", (int)authority.n, authority.p,
                          (int)target.n, target.p);

@@ -379,11 +379,8 @@ int get_settle(void)
     int status = check(a);
     if (status == 0 && a->forms.n)
         status = get_forms(a);
-    if (status == 0 && a->has_data && a->get) {
-        if (a->query.len && a->data.len)
-            hail_buf_char(&a->query, '&');
-        hail_buf_add(&a->query, a->data.p, a->data.len);
-    }
+    if (status == 0 && a->has_data && a->get)
+        get_query_data();
     if (status == 0 && a->has_data && !a->get)
         status =
             get_part_add(&a->body, (struct get_part){.bytes = a->data.p ? a->data.p : strdup(""),
