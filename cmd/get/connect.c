@@ -162,6 +162,16 @@ static void tried(struct get_session *s, struct get_conn *conn)
     get_verbose(s, "connected to %s", text);
 }
 
+/* The status with which an HTTP proxy answered CONNECT; 0: there was none. */
+static int tunnel_status(const struct get_session *s, int rc)
+{
+    enum hail_proxy_kind kind = s->route.proxy.kind;
+    int detail = s->c.ctx.err.detail;
+    if (!s->route.has_proxy || (kind != HAIL_PROXY_HTTP && kind != HAIL_PROXY_HTTPS))
+        return 0;
+    return rc == 0 ? 200 : detail >= 100 && detail <= 999 ? detail : 0;
+}
+
 static int dial(struct get_session *s, struct get_conn *conn)
 {
     struct hail_opts opts = {.family = s->c.family};
@@ -179,6 +189,7 @@ static int dial(struct get_session *s, struct get_conn *conn)
         get_verbose(s, "trying %s%s", text, s->route.has_proxy ? " through the proxy" : "");
     }
     rc = hail_dial(&s->c.ctx, &s->route.to, &opts, &conn->stream);
+    s->hop->tunnel_status = tunnel_status(s, rc);
     if (rc < 0)
         return get_explain_timeout(s, rc, reach_s(s), "no connection");
     conn->connected_ns = hail_now();
@@ -255,6 +266,7 @@ static void note(struct get_session *s, bool reused)
     if (h->https && hail_tls_info(c->stream, &info) == 0) {
         snprintf(h->tls_version, sizeof h->tls_version, "%s", info.version);
         snprintf(h->cipher, sizeof h->cipher, "%s", info.cipher);
+        h->tls.verified = info.verified;
         if (s->c.json) /* only there is more of it told */
             h->tls = (struct get_tls){.resumed = info.resumed,
                                       .verified = info.verified,

@@ -245,6 +245,9 @@ static void set_number(const struct get_job *j, const struct get_hop *h, enum va
     case RESPONSE_CODE:
         number(out, h ? h->status : 0);
         break;
+    case HTTP_CONNECT:
+        number(out, h ? h->tunnel_status : 0);
+        break;
     case LOCAL_PORT:
         number(out, h && h->ready_ns ? h->local.port : 0);
         break;
@@ -283,9 +286,9 @@ static void set_number(const struct get_job *j, const struct get_hop *h, enum va
         number(out, (int64_t)j->index);
         break;
     case SSL_VERIFY_RESULT: /* -k takes what would be refused: not 0, without curl's numbers */
-        number(out, h && h->tls.refused && *h->tls.refused);
+        number(out, h && *h->tls_version && !h->tls.verified);
         break;
-    default: /* of the proxy: a certificate that was taken, the status of CONNECT */
+    default: /* a certificate of the proxy that was taken, or none */
         number(out, 0);
         break;
     }
