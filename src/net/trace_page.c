@@ -41,10 +41,14 @@ static void flush(struct writer *w)
     hail_trace_flush(w->fd, &w->out, &w->failed);
 }
 
-/* Milliseconds, in digits that do not depend on a locale. */
-static void put_ms(struct writer *w, int64_t ns)
+/* Milliseconds, or seconds from one on, in digits that do not depend on a locale. */
+static void put_time(struct writer *w, int64_t ns)
 {
-    hail_buf_printf(&w->out, "%" PRId64 ".%03d ms", ns / 1000000, (int)(ns % 1000000 / 1000));
+    if (ns >= 1000000000)
+        hail_buf_printf(&w->out, "%" PRId64 ".%03d s", ns / 1000000000,
+                        (int)(ns % 1000000000 / 1000000));
+    else
+        hail_buf_printf(&w->out, "%" PRId64 ".%03d ms", ns / 1000000, (int)(ns % 1000000 / 1000));
 }
 
 static void put_bytes(struct writer *w, uint64_t n)
@@ -75,7 +79,7 @@ static void put_head(struct writer *w)
     put(w, "</h1>\n");
     if (p->start_ns) {
         hail_buf_printf(&w->out, "<p class=\"soft\">%s, ", when);
-        put_ms(w, p->last_ns - p->start_ns);
+        put_time(w, p->last_ns - p->start_ns);
         put(w, " in all</p>\n");
     }
     if (*p->failure) {
@@ -154,7 +158,7 @@ static void put_data_label(struct writer *w, const struct hail_page_row *row)
     put_bytes(w, row->bytes);
     if (row->pieces > 1) {
         hail_buf_printf(&w->out, " in %u pieces, ", row->pieces);
-        put_ms(w, row->last_ns - row->at_ns);
+        put_time(w, row->last_ns - row->at_ns);
     }
     if (*row->text) {
         put(w, ", ");
@@ -219,7 +223,7 @@ static void put_arrow(struct writer *w, const struct hail_page_row *row)
 static void put_row(struct writer *w, const struct hail_page_row *row)
 {
     put(w, "<li><span class=\"at\">");
-    put_ms(w, row->at_ns - w->page->start_ns);
+    put_time(w, row->at_ns - w->page->start_ns);
     put(w, "</span><div class=\"row\">");
     if (row->kind >= HAIL_ROW_TO) {
         put_arrow(w, row);
@@ -279,10 +283,10 @@ static void put_bar(struct writer *w, const struct hail_page_bar *bar)
                     "</span><span class=\"track\" style=\"--at:%d.%02d%%;--for:%d.%02d%%\">"
                     "<i></i></span><b>",
                     at / 100, at % 100, width / 100, width % 100);
-    put_ms(w, end - bar->start_ns);
+    put_time(w, end - bar->start_ns);
     put(w, bar->end_ns ? "" : ", open");
     put(w, "<span class=\"apart\">, from ");
-    put_ms(w, bar->start_ns - p->start_ns);
+    put_time(w, bar->start_ns - p->start_ns);
     put(w, bar->bad ? ", failed</span></b></li>\n" : "</span></b></li>\n");
     flush(w);
 }
