@@ -55,6 +55,17 @@ static void put_error(struct hail_json *j, const struct hail_event *e)
     hail_json_end_object(j);
 }
 
+/* Which ends and resets of a stream the event tells of. */
+static void put_end(struct hail_json *j, unsigned end)
+{
+    static const char *const names[] = {"fin-sent", "fin-received", "rst-sent", "rst-received"};
+    hail_json_array(j, "end");
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (end & 1u << i)
+            hail_json_str(j, NULL, names[i]);
+    hail_json_end_array(j);
+}
+
 static void on_event(struct hail_trace *self, const struct hail_event *e)
 {
     static const char *const kinds[] = {"start", "note", "in", "out", "done"};
@@ -78,6 +89,8 @@ static void on_event(struct hail_trace *self, const struct hail_event *e)
         put_error(&j, e);
     else if (e->text)
         hail_json_str(&j, "text", e->text);
+    if (e->end)
+        put_end(&j, e->end);
     if (e->kind == HAIL_EVENT_IN || e->kind == HAIL_EVENT_OUT) {
         hail_json_int(&j, "bytes", (int64_t)e->len);
         if (e->data)

@@ -202,8 +202,14 @@ static void json_lines(void **state)
     tell(&t, 1500,
          (struct hail_event){.span = 1, .kind = HAIL_EVENT_IN, .data = "\xff\0z", .len = 3});
     tell(&t, 0, (struct hail_event){.span = 1, .kind = HAIL_EVENT_OUT, .data = "GET", .len = 3});
-    tell(&t, 0, (struct hail_event){.span = 1, .kind = HAIL_EVENT_DONE, .errnum = ECONNRESET});
+    tell(&t, 0,
+         (struct hail_event){.span = 1,
+                             .kind = HAIL_EVENT_DONE,
+                             .errnum = ECONNRESET,
+                             .end = HAIL_END_SENT | HAIL_RESET_RECEIVED});
     char *text = closed(&t);
+    assert_non_null(strstr(text, "\"end\":[\"fin-sent\",\"rst-received\"]"));
+    assert_int_equal(count(text, "\"end\""), 1);
     assert_int_equal(count(text, "\n"), 4);
     assert_int_equal(count(text, "{\"schema\":\"hail.trace/1\",\"time\":\""), 4);
     assert_int_equal(count(text, "}\n"), 4);
