@@ -169,7 +169,11 @@ static void on_start(struct hail_page *p, const struct hail_event *e)
     else if (is(e, "tls"))
         add_text(p, e, HAIL_ROW_TO, lane, "TLS handshake");
     else
-        safe(add_row(p, e, HAIL_ROW_BEGUN, lane)->text, HAIL_PAGE_TEXT, bar->text);
+        memcpy(add_row(p, e, HAIL_ROW_BEGUN, lane)->text, bar->text, HAIL_PAGE_TEXT);
+    if (is(e, "stream") && lane != HAIL_PAGE_NO_LANE && !p->lanes[lane].connected) {
+        add_text(p, e, HAIL_ROW_FROM, lane, "connected by the peer"); /* no attempt led to it */
+        p->lanes[lane].connected = true;
+    }
 }
 
 static void on_note(struct hail_page *p, const struct hail_event *e)

@@ -5,12 +5,14 @@ files that were cut short."""
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import socketserver
 import struct
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -328,17 +330,22 @@ def test_questions_to_name_servers(hail, tmp_path):
         ("0", "1", ""), ("0", "28", ""), ("1", "1", "127.0.0.1"), ("1", "28", "")]
 
 
+def dialled(port):
+    """A connection to what will listen there soon."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
 def test_the_listening_side(hail, free_port, tmp_path):
     file, port = tmp_path / "t.pcapng", free_port()
     with subprocess.Popen([hail, "nc", "-l", f"--trace={file}", "127.0.0.1", str(port)],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as nc:
-        for _ in range(500):
-            try:
-                s = socket.create_connection(("127.0.0.1", port))
-                break
-            except ConnectionRefusedError:
-                threading.Event().wait(0.02)
-        with s:
+        with dialled(port) as s:
             s.sendall(b"POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc")
             local = s.getsockname()[1]
         nc.communicate(timeout=30)
@@ -346,6 +353,22 @@ def test_the_listening_side(hail, free_port, tmp_path):
     assert messages(file) == ["POST"]
     assert fields(file, "tcp.flags.str contains \"S\" && tcp.flags.ack == 0", "tcp.srcport",
                   "tcp.dstport") == [(str(local), str(port))]
+
+
+def test_both_sides_of_a_relay(hail, listen, free_port, tmp_path):
+    to, port, file = listen(hello)[1], free_port(), tmp_path / "t.pcapng"
+    with subprocess.Popen([hail, "nc", f"--trace={file}", f"listen:127.0.0.1:{port}",
+                           f"127.0.0.1:{to}"], stderr=subprocess.DEVNULL) as nc:
+        with dialled(port) as s:
+            s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            while s.recv(1000):
+                pass
+        nc.send_signal(signal.SIGINT)
+        nc.wait(timeout=30)
+    sound(file)
+    assert sorted(messages(file)) == ["200", "200", "GET", "GET"]
+    syns = fields(file, "tcp.flags.syn == 1 && tcp.flags.ack == 0", "tcp.dstport")
+    assert {row[0] for row in syns} == {str(to), str(port)} and len(syns) == 2
 
 
 def test_a_file_that_was_cut_short(hail, nginx, tmp_path):

@@ -253,7 +253,8 @@ static void bounds(void **state)
     }
     char *page = closed(&t);
     assert_int_equal(count(page, "<li><span class=\"at\">"), HAIL_PAGE_FIRST + HAIL_PAGE_LAST);
-    assert_non_null(strstr(page, "5600 steps are left out here"));
+    assert_int_equal(count(page, "connected by the peer"), HAIL_PAGE_LANES);
+    assert_non_null(strstr(page, "5608 steps are left out here"));
     assert_int_equal(count(page, "<span class=\"track\""), HAIL_PAGE_BARS);
     assert_non_null(strstr(page, "1872 bars are left out"));
     assert_non_null(strstr(page, "The last lane stands for several peers."));
