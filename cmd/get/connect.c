@@ -257,7 +257,7 @@ static void note(struct get_session *s, bool reused)
         h->connected_ns = c->connected_ns;
         h->tls_ns = c->tls_ns;
         h->attempts = c->nattempts ? calloc(c->nattempts, sizeof *c->attempts) : NULL;
-        if (h->attempts) {
+        if (h->attempts && c->attempts) {
             memcpy(h->attempts, c->attempts, c->nattempts * sizeof *c->attempts);
             h->nattempts = c->nattempts;
         }

@@ -162,9 +162,10 @@ static int take(struct get_session *s)
 /* --limit-rate: sleeps until as much as was read may have been read. */
 static int keep_pace(struct get_session *s, size_t n)
 {
+    const int64_t debt = 100000000; /* so far behind, and no further, it may catch up */
     int64_t now = hail_now();
-    if (s->pace_ns < now)
-        s->pace_ns = now;
+    if (s->pace_ns < now - debt)
+        s->pace_ns = now - debt;
     s->pace_ns += (int64_t)((double)n / s->asked->rate * 1e9);
     struct hail_deadline was = s->c.ctx.by;
     s->c.ctx.by = hail_deadline_min(s->job->by, (struct hail_deadline){s->pace_ns});
@@ -256,6 +257,8 @@ static int read_more(struct get_session *s, const struct stretch *t)
         return 0;
     if (n < 0)
         return get_explain_timeout(s, (int)n, GET_SILENCE_S, "nothing more of the content");
+    if (n == 0 && s->head.framing == HAIL_HTTP_TUNNEL)
+        return 1;
     if (n == 0)
         return hail_http_body_end(&s->body) < 0 ? cut_short(s) : 1;
     s->len += (size_t)n;

@@ -122,7 +122,8 @@ int get_read_head(struct get_session *s, bool *again)
     if (n < 0)
         return bad_head(s);
     show(s, (size_t)n);
-    if (s->head.status >= 200) {
+    bool upgraded = s->head.status == 101 && get_replaced(s, "Upgrade");
+    if (s->head.status >= 200 || upgraded) {
         s->head_size = (size_t)n;
         return 0;
     }

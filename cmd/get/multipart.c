@@ -226,7 +226,7 @@ int get_forms(struct get_asked *a)
         char *text = strdup(a->forms.v[i + 1]);
         status =
             text ? read_form(&f, text, a->forms.v[i + 1], *a->forms.v[i] == 'S') : STATUS_LOCAL;
-        if (status == 0)
+        if (status == 0 && f.name)
             status = put_form(a, &f, boundary, i == 0);
         free(f.headers.v);
     }

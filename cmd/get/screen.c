@@ -107,7 +107,7 @@ int get_screen_end(struct get_session *s, struct get_screen *sc, struct hail_buf
     colour(sc, &safe, out);
     hail_buf_free(&safe);
     pretty_markup_end(&sc->as_markup, out);
-    if (sc->json && sc->started)
+    if (sc->line)
         hail_buf_char(out, '\n'); /* the prompt begins a line of its own */
     return 0;
 }
