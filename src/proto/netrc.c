@@ -126,7 +126,7 @@ int hail_netrc_find(struct hail_slice text, const char *host, char *user, char *
     while ((rc = step(&r, &e, host, user)) == 1)
         continue;
     *line = r.line;
-    if (rc == 0 && fits(&e, user)) {
+    if (fits(&e, user)) { /* also when what is behind it is malformed */
         memcpy(user, e.login, sizeof e.login);
         memcpy(password, e.password, sizeof e.password);
         rc = 1;
