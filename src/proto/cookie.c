@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define LIFE_MAX ((int64_t)400 * 24 * 3600) /* seconds: RFC 6265bis section 5.5 */
+
 const char *hail_cookie_refusal_text(enum hail_cookie_refusal why)
 {
     static const char *const texts[] = {
@@ -181,7 +183,7 @@ static struct hail_slice trim(struct hail_slice s)
 /* Seconds from now, or a time that has long gone; what is no number leaves all as it was. */
 static void max_age(struct hail_cookie_reading *r, struct hail_slice v, int64_t now)
 {
-    const int64_t most = (int64_t)400 * 24 * 3600; /* RFC 6265bis section 5.5 */
+    const int64_t most = LIFE_MAX;
     bool negative = v.n && *v.p == '-';
     int64_t s = 0;
     for (size_t i = negative; i < v.n; i++) {
@@ -201,7 +203,7 @@ static void attribute(struct hail_cookie_reading *r, struct hail_slice name, str
     int64_t at;
     if (hail_slice_is_nocase(name, "Expires")) {
         if (!r->has_max_age && hail_cookie_date(v, &at) == 0)
-            r->expires = at > 0 ? at : 1;
+            r->expires = at <= 0 ? 1 : at - LIFE_MAX > now ? now + LIFE_MAX : at;
     } else if (hail_slice_is_nocase(name, "Max-Age")) {
         max_age(r, v, now);
     } else if (hail_slice_is_nocase(name, "Domain")) {
@@ -209,7 +211,7 @@ static void attribute(struct hail_cookie_reading *r, struct hail_slice name, str
             v.p++, v.n--;
         r->domain = v.n ? v : (struct hail_slice){0};
     } else if (hail_slice_is_nocase(name, "Path")) {
-        r->path = v.n && *v.p == '/' ? v : (struct hail_slice){0};
+        r->path = v.n && *v.p == '/' && !memchr(v.p, '\t', v.n) ? v : (struct hail_slice){0};
     } else if (hail_slice_is_nocase(name, "Secure")) {
         r->secure = true;
     } else if (hail_slice_is_nocase(name, "HttpOnly")) {
@@ -231,6 +233,8 @@ static enum hail_cookie_refusal take_apart(struct hail_cookie_reading *r, struct
         return HAIL_COOKIE_MALFORMED;
     if (r->name.n + r->value.n > HAIL_COOKIE_MAX)
         return HAIL_COOKIE_TOO_LONG;
+    if (r->name.n && memchr(r->name.p, '\t', r->name.n))
+        return HAIL_COOKIE_MALFORMED; /* a column of its own in the file */
     while (rest.n) {
         struct hail_slice a = hail_cookie_cut(&rest, ';'), name = trim(hail_cookie_cut(&a, '='));
         a = trim(a);
@@ -244,6 +248,16 @@ static bool has_prefix(struct hail_slice name, const char *prefix)
 {
     size_t n = strlen(prefix);
     return name.n >= n && strncasecmp(name.p, prefix, n) == 0;
+}
+
+/* Whether a prefix of the name is kept to: RFC 6265bis section 5.7, steps 20 to 22. Without a name
+ * the value is what is sent first. */
+static bool keeps_prefix(const struct hail_cookie_reading *r, bool bare_host)
+{
+    if (!r->name.n)
+        return !has_prefix(r->value, "__Secure-") && !has_prefix(r->value, "__Host-");
+    return (r->secure || !has_prefix(r->name, "__Secure-")) &&
+           ((r->secure && bare_host) || !has_prefix(r->name, "__Host-"));
 }
 
 /* Whether a site may set a cookie for the domain: RFC 6265 section 5.3, steps 5 and 6. */
@@ -293,8 +307,7 @@ enum hail_cookie_refusal hail_cookie_set(struct hail_cookie_jar *jar, const stru
         return why;
     if (r.secure && !from->https)
         return HAIL_COOKIE_NOT_SECURE;
-    if ((has_prefix(r.name, "__Secure-") && !r.secure) ||
-        (has_prefix(r.name, "__Host-") && (!r.secure || !bare_host)))
+    if (!keeps_prefix(&r, bare_host))
         return HAIL_COOKIE_BAD_PREFIX;
     if (!r.path.p)
         r.path = default_path(from);

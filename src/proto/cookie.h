@@ -38,7 +38,7 @@ void hail_cookie_jar_free(struct hail_cookie_jar *jar);
 /* Why a cookie was not taken. */
 enum hail_cookie_refusal {
     HAIL_COOKIE_TAKEN = 0,
-    HAIL_COOKIE_MALFORMED, /* neither name nor value, or a control byte */
+    HAIL_COOKIE_MALFORMED, /* neither name nor value, a control byte, or a TAB in the name */
     HAIL_COOKIE_TOO_LONG,
     HAIL_COOKIE_OTHER_DOMAIN,  /* the host is not within the Domain */
     HAIL_COOKIE_PUBLIC_SUFFIX, /* the Domain is everybody's: "co.uk" */
@@ -59,7 +59,8 @@ size_t hail_cookie_header(const struct hail_cookie_jar *jar, const struct hail_u
                           struct hail_buf *out);
 
 /* A line of a Netscape cookie file: domain, subdomains too, path, secure, expires, name, value,
- * with TABs between. 1: taken, 0: a comment or empty, -EINVAL: malformed, -ENOMEM. */
+ * with TABs between; 0 or nothing for expires is the session's end. 1: taken (one that has expired
+ * removes its like), 0: a comment or empty, -EINVAL: malformed, -ENOMEM. */
 int hail_cookie_line(struct hail_cookie_jar *jar, struct hail_slice line, int64_t now);
 
 /* All that have not expired, a line each. Returns out->failed. */

@@ -9,6 +9,15 @@ static bool is_true(struct hail_slice s)
     return hail_slice_is_nocase(s, "TRUE");
 }
 
+/* What no cookie of a response can have, and what would end the line of a Cookie field. */
+static bool has_control(struct hail_slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (((unsigned char)s.p[i] < ' ' && s.p[i] != '\t') || s.p[i] == 0x7F)
+            return true;
+    return false;
+}
+
 int hail_cookie_line(struct hail_cookie_jar *jar, struct hail_slice line, int64_t now)
 {
     struct hail_cookie_reading r = {.http_only =
@@ -20,6 +29,8 @@ int hail_cookie_line(struct hail_cookie_jar *jar, struct hail_slice line, int64_
     rest.n -= r.http_only ? 10 : 0;
     if (rest.n == 0 || *rest.p == '#')
         return 0;
+    if (has_control(rest))
+        return -EINVAL;
     r.domain = hail_cookie_cut(&rest, '\t');
     bool below = is_true(hail_cookie_cut(&rest, '\t'));
     r.path = hail_cookie_cut(&rest, '\t');
@@ -34,9 +45,10 @@ int hail_cookie_line(struct hail_cookie_jar *jar, struct hail_slice line, int64_
     }
     if (r.domain.n && *r.domain.p == '.')
         r.domain.p++, r.domain.n--;
-    if (r.domain.n == 0 || r.domain.n > HAIL_URL_HOST_MAX || r.path.n == 0 || *r.path.p != '/' ||
-        r.path.n > HAIL_COOKIE_ATTRIBUTE_MAX || expires.n == 0 || r.name.n + r.value.n == 0 ||
-        r.name.n + r.value.n > HAIL_COOKIE_MAX || memchr(line.p, '\0', line.n))
+    if (r.domain.n == 0 || *r.domain.p == '.' || *r.domain.p == '#' ||
+        r.domain.n > HAIL_URL_HOST_MAX || r.path.n == 0 || *r.path.p != '/' ||
+        r.path.n > HAIL_COOKIE_ATTRIBUTE_MAX || r.name.n + r.value.n == 0 ||
+        r.name.n + r.value.n > HAIL_COOKIE_MAX)
         return -EINVAL;
     struct hail_cookie *c = hail_cookie_make(&r, !below);
     if (!c)
