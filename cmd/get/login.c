@@ -145,8 +145,12 @@ static int answer_digest(struct get_session *s, struct get_login *l, struct hail
                          hail_errno_text(errno));
     for (size_t i = 0; i < sizeof raw; i++)
         snprintf(cnonce + 2 * i, 3, "%02x", raw[i]);
-    hail_digest_answer(&l->challenge, l->user, l->password, s->job->method, target, cnonce,
-                       ++l->count, out);
+    int rc = hail_digest_answer(&l->challenge, l->user, l->password, s->job->method, target, cnonce,
+                                ++l->count, out);
+    if (rc < 0)
+        return hail_fail(&s->c.ctx, HAIL_LAYER_LOCAL, -rc, "log in", "log in: %s",
+                         rc == -EINVAL ? "the user's name has a control byte in it"
+                                       : hail_errno_text(-rc));
     return 1;
 }
 

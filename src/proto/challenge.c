@@ -100,7 +100,10 @@ int hail_challenge_next(struct hail_slice *rest, struct hail_challenge *out)
             rc = -EPROTO;
         skip(&r, " \t");
         if (rc == 1 && spaced && !token68(&r, out)) {
+            const char *first = r.p;
             int more;
+            skip(&r, " \t,"); /* "Basic , realm=x": a list may have empty members */
+            bool comma = r.p != first;
             while ((more = parameter(&r, out)) == 1) {
                 skip(&r, " \t");
                 if (r.p < r.end && *r.p != ',') {
@@ -109,7 +112,7 @@ int hail_challenge_next(struct hail_slice *rest, struct hail_challenge *out)
                 }
                 skip(&r, " \t,");
             }
-            if (more < 0 || (out->n == 0 && r.p < r.end))
+            if (more < 0 || (out->n == 0 && !comma && r.p < r.end))
                 rc = -EPROTO;
         }
     }

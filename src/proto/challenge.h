@@ -46,7 +46,9 @@ struct hail_digest {
 int hail_digest_read(const struct hail_challenge *c, struct hail_digest *out);
 
 /* Appends "Digest username=...": the answer for a request of `method` and `target`. `cnonce` is
- * random text, `nc` counts the requests with this nonce, from 1. Returns out->failed. */
+ * random text, `nc` counts the requests with this nonce, from 1. Returns out->failed; that is
+ * -EINVAL for a user with control bytes, which no quoted string holds, and -EOPNOTSUPP where the
+ * algorithm cannot be had. */
 int hail_digest_answer(const struct hail_digest *d, const char *user, const char *password,
                        const char *method, struct hail_slice target, const char *cnonce,
                        unsigned nc, struct hail_buf *out);

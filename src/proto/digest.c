@@ -98,26 +98,28 @@ int hail_digest_read(const struct hail_challenge *c, struct hail_digest *out)
     return rc;
 }
 
-/* The hash of the parts with ':' between them, in hexadecimal. */
-static void hash(const struct hail_digest *d, char hex[HEX_MAX], const struct hail_slice *parts,
+/* The hash of the parts with ':' between them, in hexadecimal; false without memory, or where the
+ * system's policy forbids the algorithm. */
+static bool hash(const struct hail_digest *d, char hex[HEX_MAX], const struct hail_slice *parts,
                  size_t n)
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char raw[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
+    unsigned made = 0;
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     bool done = md && EVP_DigestInit_ex(md, algorithms[d->algorithm].of(), NULL) == 1;
     for (size_t i = 0; done && i < n; i++)
         done = (i == 0 || EVP_DigestUpdate(md, ":", 1) == 1) &&
                EVP_DigestUpdate(md, parts[i].p, parts[i].n) == 1;
-    done = done && EVP_DigestFinal_ex(md, raw, &size) == 1;
+    done = done && EVP_DigestFinal_ex(md, raw, &made) == 1;
     EVP_MD_CTX_free(md);
-    size = done ? size : 0;
-    for (unsigned i = 0; i < size && 2 * i + 2 < HEX_MAX; i++) {
+    size_t size = done ? made : 0;
+    for (size_t i = 0; i < size && 2 * i + 2 < HEX_MAX; i++) {
         hex[2 * i] = digits[raw[i] >> 4];
         hex[2 * i + 1] = digits[raw[i] & 15];
     }
     hex[2 * size] = '\0';
+    return done;
 }
 
 /* Quoted, with '"' and '\' escaped: RFC 9110 section 5.6.4. */
@@ -147,20 +149,25 @@ int hail_digest_answer(const struct hail_digest *d, const char *user, const char
     char ha1[HEX_MAX], ha2[HEX_MAX], answer[HEX_MAX], hidden[HEX_MAX], count[16];
     struct hail_slice nonce = hail_slice(d->nonce), cn = hail_slice(cnonce);
     struct hail_slice name = hail_slice(user), realm = hail_slice(d->realm);
+    if (has_control(user))
+        return out->failed = -EINVAL;
     snprintf(count, sizeof count, "%08x", nc);
-    HASH(d, ha1, name, realm, hail_slice(password));
+    bool done = HASH(d, ha1, name, realm, hail_slice(password));
     if (d->session)
-        HASH(d, ha1, hail_slice(ha1), nonce, cn);
-    HASH(d, ha2, hail_slice(method), target);
+        done = done && HASH(d, ha1, hail_slice(ha1), nonce, cn);
+    done = done && HASH(d, ha2, hail_slice(method), target);
     if (d->qop)
-        HASH(d, answer, hail_slice(ha1), nonce, hail_slice(count), cn, hail_slice("auth"),
-             hail_slice(ha2));
+        done = done && HASH(d, answer, hail_slice(ha1), nonce, hail_slice(count), cn,
+                            hail_slice("auth"), hail_slice(ha2));
     else
-        HASH(d, answer, hail_slice(ha1), nonce, hail_slice(ha2));
+        done = done && HASH(d, answer, hail_slice(ha1), nonce, hail_slice(ha2));
     if (d->userhash) {
-        HASH(d, hidden, name, realm);
+        done = done && HASH(d, hidden, name, realm);
         name = hail_slice(hidden);
     }
+    explicit_bzero(ha1, sizeof ha1);
+    if (!done)
+        return out->failed = -EOPNOTSUPP;
     put_quoted(out, "Digest username", name);
     put_quoted(out, ", realm", realm);
     put_quoted(out, ", nonce", nonce);
@@ -177,6 +184,5 @@ int hail_digest_answer(const struct hail_digest *d, const char *user, const char
                         d->session ? "-sess" : "");
     if (d->userhash)
         hail_buf_str(out, ", userhash=true");
-    explicit_bzero(ha1, sizeof ha1);
     return out->failed;
 }
