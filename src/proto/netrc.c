@@ -54,19 +54,21 @@ static int word(struct reader *r, bool keyword)
             return -EINVAL;
         r->word[n++] = c;
     }
-    if (quoted && r->p++ == r->end)
+    if (quoted && r->p == r->end)
         return -EINVAL;
+    r->p += quoted;
     r->word[n] = '\0';
     return 1;
 }
 
-/* A macro goes to the next empty line. */
+/* A macro goes to the next empty line, which may end in CR LF. */
 static void skip_macro(struct reader *r)
 {
     for (next_line(r); r->p < r->end; next_line(r)) {
         r->p++;
         r->line++;
-        if (r->p < r->end && *r->p == '\n')
+        const char *p = r->p + (r->p < r->end && *r->p == '\r');
+        if (p < r->end && *p == '\n')
             return;
     }
 }
