@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
-#define GZIP_WINDOW 31  /* inflateInit2(): the greatest window, and a gzip header */
-#define ZLIB_WINDOW 15  /* ... and a zlib header */
-#define RAW_WINDOW  -15 /* ... and none */
-#define ZSTD_WINDOW 23  /* log 2 of 8 MiB: RFC 9659 */
+#define GZIP_WINDOW 31    /* inflateInit2(): the greatest window, and a gzip header */
+#define ZLIB_WINDOW 15    /* ... and a zlib header */
+#define RAW_WINDOW  (-15) /* ... and none */
+#define ZSTD_WINDOW 23    /* log 2 of 8 MiB: RFC 9659 */
 
 struct hail_decoder {
     enum hail_coding coding;
@@ -54,8 +55,8 @@ int hail_decoder_new(enum hail_coding c, struct hail_decoder **out)
     return 0;
 }
 
-/* Some send "deflate" without the zlib format around it: RFC 9110 section 8.4.1.2. Its two first
- * bytes tell. */
+/* Some send "deflate" without the zlib format around it: RFC 9110 section 8.4.1.2. The first byte
+ * tells: no encoder begins the bare format with a method of 8. */
 static int choose_window(struct hail_decoder *d, const struct hail_slice *in)
 {
     unsigned char first = (unsigned char)*in->p;
@@ -109,12 +110,20 @@ static int brotli_some(struct hail_decoder *d, struct hail_slice *in, char *out,
         d->ended = true;
         return 1;
     }
-    return rc == BROTLI_DECODER_RESULT_ERROR ? -EPROTO : 0;
+    if (rc != BROTLI_DECODER_RESULT_ERROR)
+        return 0;
+    BrotliDecoderErrorCode why = BrotliDecoderGetErrorCode(d->br);
+    return why <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES &&
+                   why >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES
+               ? -ENOMEM
+               : -EPROTO;
 }
 
 static int zstd_some(struct hail_decoder *d, struct hail_slice *in, char *out, size_t size,
                      size_t *made)
 {
+    if (d->ended && in->n == 0) /* zstd itself would wait for another frame */
+        return 1;
     ZSTD_inBuffer from = {in->p, in->n, 0};
     ZSTD_outBuffer to = {out, size, 0};
     size_t rc = ZSTD_decompressStream(d->zstd, &to, &from);
@@ -122,8 +131,9 @@ static int zstd_some(struct hail_decoder *d, struct hail_slice *in, char *out, s
     in->n -= from.pos;
     *made = to.pos;
     if (ZSTD_isError(rc))
-        return -EPROTO;
-    return rc == 0;
+        return ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation ? -ENOMEM : -EPROTO;
+    d->ended = rc == 0;
+    return d->ended;
 }
 
 int hail_decode(struct hail_decoder *d, struct hail_slice *in, char *out, size_t size, size_t *made)
