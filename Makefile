@@ -114,15 +114,19 @@ $O/%.o: %.c
 # A unit test that needs functions replaced says so in its head: " * link: --wrap=malloc".
 ONE_FILE = mkdir -p $(@D) && echo "  CC      $@" && $(CC) $(CFLAGS_ALL) -MMD -MP -MF $@.d -o $@ $<
 
+# ... and of the program what is tested by itself: no more than a file that needs the library alone.
+OF_CMD = $(filter $O/cmd/%.o,$^)
+$O/tests/test_get_pretty $O/replay/pretty $O/fuzz/pretty: $O/cmd/get/pretty_json.o $O/cmd/get/pretty_markup.o
+
 $O/tests/%: tests/unit/%.c $(SUPPORT_OBJ) $O/libhail.a
-	@$(ONE_FILE) $(CPPFLAGS_ALL) -Itests/unit $(SUPPORT_OBJ) $$(sed -n 's|^ \* link: |-Wl,|p' $<) \
+	@$(ONE_FILE) $(CPPFLAGS_ALL) -Itests/unit $(SUPPORT_OBJ) $(OF_CMD) $$(sed -n 's|^ \* link: |-Wl,|p' $<) \
 	    $O/libhail.a $(filter-out -static,$(LDFLAGS_ALL)) -lcmocka $(LIBS)
 
 $O/replay/%: fuzz/fuzz_%.c fuzz/replay.c $O/libhail.a
-	@$(ONE_FILE) $(CPPFLAGS_ALL) fuzz/replay.c $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
+	@$(ONE_FILE) $(CPPFLAGS_ALL) fuzz/replay.c $(OF_CMD) $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
 
 $O/fuzz/%: fuzz/fuzz_%.c $O/libhail.a
-	@$(ONE_FILE) $(CPPFLAGS_ALL) -fsanitize=fuzzer $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
+	@$(ONE_FILE) $(CPPFLAGS_ALL) -fsanitize=fuzzer $(OF_CMD) $O/libhail.a $(LDFLAGS_ALL) $(LIBS)
 
 $O/bench/%: bench/%.c $O/libhail.a
 	@$(ONE_FILE) $(CPPFLAGS_ALL) $O/libhail.a $(LDFLAGS_ALL) $(LIBS) $(LINKED)

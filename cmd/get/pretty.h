@@ -12,7 +12,7 @@ struct pretty_json {
     bool colour, raw; /* raw: it is no JSON, the rest goes as it came */
     bool string, escape, key, word;
     bool opened;     /* '{' or '[' was the last token */
-    bool value_next; /* ':' was */
+    bool value_next; /* ':' or ',' was */
     bool something;  /* the line is not empty */
     unsigned depth;
     bool object[PRETTY_DEPTH];
@@ -23,7 +23,9 @@ struct pretty_markup {
     bool colour;
     enum { MARKUP_TEXT, MARKUP_OPEN, MARKUP_NAME, MARKUP_TAG, MARKUP_VALUE, MARKUP_COMMENT } state;
     char quote;
-    unsigned dashes;
+    bool comment;    /* "<!--": it ends with "-->", not with '>' */
+    unsigned dashes; /* seen last, at most two */
+    unsigned length; /* of what is behind "<!", at most three */
 };
 void pretty_markup_add(struct pretty_markup *m, const char *p, size_t n, struct hail_buf *out);
 void pretty_markup_end(struct pretty_markup *m, struct hail_buf *out);

@@ -24,19 +24,20 @@ static void new_line(struct pretty_json *j, struct hail_buf *out)
         hail_buf_str(out, "  ");
 }
 
-/* The first token in a container begins a line. */
+/* The first token in a container begins a line; one that no ',' or ':' leads to stays apart from
+ * the one before it, so that "[1 2]" is not shown as 12. */
 static void begin(struct pretty_json *j, struct hail_buf *out)
 {
     if (j->opened)
         new_line(j, out);
-    else if (!j->depth && j->something && !j->value_next)
-        hail_buf_char(out, '\n'); /* another document behind the first: JSON lines */
+    else if (j->something && !j->value_next)
+        hail_buf_char(out, j->depth ? ' ' : '\n'); /* '\n': another document, as in JSON lines */
     j->opened = false;
     j->value_next = false;
     j->something = true;
 }
 
-static void open(struct pretty_json *j, char c, struct hail_buf *out)
+static void open_container(struct pretty_json *j, char c, struct hail_buf *out)
 {
     begin(j, out);
     hail_buf_char(out, c);
@@ -49,7 +50,7 @@ static void open(struct pretty_json *j, char c, struct hail_buf *out)
     j->key = c == '{';
 }
 
-static void close(struct pretty_json *j, char c, struct hail_buf *out)
+static void close_container(struct pretty_json *j, char c, struct hail_buf *out)
 {
     if (!j->depth || j->object[j->depth - 1] != (c == '}')) {
         j->raw = true;
@@ -60,6 +61,7 @@ static void close(struct pretty_json *j, char c, struct hail_buf *out)
     if (!j->opened)
         new_line(j, out);
     j->opened = false;
+    j->value_next = false;
     j->key = false;
     hail_buf_char(out, c);
 }
@@ -89,16 +91,17 @@ static void token(struct pretty_json *j, char c, struct hail_buf *out)
     switch (c) {
     case '{':
     case '[':
-        open(j, c, out);
+        open_container(j, c, out);
         break;
     case '}':
     case ']':
-        close(j, c, out);
+        close_container(j, c, out);
         break;
     case ',':
         hail_buf_char(out, ',');
         j->key = j->depth && j->object[j->depth - 1];
         new_line(j, out);
+        j->value_next = true;
         break;
     case ':':
         hail_buf_str(out, ": ");

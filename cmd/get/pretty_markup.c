@@ -31,13 +31,15 @@ static void close_tag(struct pretty_markup *m, struct hail_buf *out)
     m->state = MARKUP_TEXT;
 }
 
-/* Behind '<': a name, '/', '?', or "!--". */
+/* Behind '<': a name, '/', '?', or "!--"; anything else makes no tag: "a < b", "<>", "<<". */
 static void open_tag(struct pretty_markup *m, char c, struct hail_buf *out)
 {
-    m->dashes = 0;
-    if (is_space(c)) {
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
+    m->comment = false;
+    m->dashes = m->length = 0;
+    if (!letter && !strchr("_:/?!", c)) {
         hail_buf_char(out, c);
-        m->state = MARKUP_TEXT; /* "a < b" */
+        m->state = c == '<' ? MARKUP_OPEN : MARKUP_TEXT;
         return;
     }
     colour(m, out, c == '!' ? COMMENT : NAME);
@@ -45,24 +47,18 @@ static void open_tag(struct pretty_markup *m, char c, struct hail_buf *out)
     m->state = c == '!' ? MARKUP_COMMENT : MARKUP_NAME;
 }
 
-/* "<!" to '>', or from "<!--" to "-->". dashes: 2 once it is a comment, 4 when "--" was just seen.
- */
+/* "<!" to '>', or from "<!--" to "-->"; "<!-->" is a comment, too, as HTML has it. */
 static void in_comment(struct pretty_markup *m, char c, struct hail_buf *out)
 {
-    bool comment = m->dashes >= 2;
-    if (c == '>' && (!comment || m->dashes >= 4)) {
-        hail_buf_char(out, c);
+    hail_buf_char(out, c);
+    if (c == '>' && (!m->comment || m->dashes == 2)) {
         colour(m, out, OFF);
         m->state = MARKUP_TEXT;
         return;
     }
-    hail_buf_char(out, c);
-    if (c == '-')
-        m->dashes += m->dashes < 4;
-    else
-        m->dashes = comment ? 2 : 9;
-    if (m->dashes == 9)
-        m->dashes = 0;
+    m->dashes = c == '-' ? m->dashes + (m->dashes < 2) : 0;
+    m->length += m->length < 3;
+    m->comment = m->comment || (m->length == 2 && m->dashes == 2);
 }
 
 static void in_tag(struct pretty_markup *m, char c, struct hail_buf *out)
