@@ -55,7 +55,7 @@ int hail_digest_answer(const struct hail_digest *d, const char *user, const char
 
 /* Looks `host` up in the text of a .netrc (netrc(5)). `user` is empty, or the one whose password is
  * wanted; both have HAIL_SECRET_MAX bytes. 1: found, 0: not there, -EINVAL: malformed
- * before it was found, with the line's number in *line. */
+ * before both were found, with the line's number in *line. */
 int hail_netrc_find(struct hail_slice text, const char *host, char *user, char *password,
                     unsigned *line);
 

@@ -128,7 +128,8 @@ int hail_netrc_find(struct hail_slice text, const char *host, char *user, char *
     while ((rc = step(&r, &e, host, user)) == 1)
         continue;
     *line = r.line;
-    if (fits(&e, user)) { /* also when what is behind it is malformed */
+    bool whole = rc == 0 || (e.has_login && e.has_password); /* malformed is what is behind it */
+    if (whole && fits(&e, user)) {
         memcpy(user, e.login, sizeof e.login);
         memcpy(password, e.password, sizeof e.password);
         rc = 1;

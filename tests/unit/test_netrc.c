@@ -84,8 +84,9 @@ static const struct {
     {"machine h login \"u\\\nv\"", "h", "", NULL, 1},
     {"machine h login \"u\\", "h", "", NULL, 1},
     {"machine h login \"", "h", "", NULL, 1},
-    {"machine h login u password p\nnonsense", "h", "", NULL, 2},
-    {"machine h login u password p\nmachine o\nnonsense", "h", "", "u/p", 0}, /* not come to */
+    {"machine o login u password p\nnonsense", "h", "", NULL, 2},
+    {"machine h login u password p\nnonsense", "h", "", "u/p", 0}, /* behind what is wanted */
+    {"machine h login u password p\nmachine o\nnonsense", "h", "", "u/p", 0},
 };
 
 static int find(const char *text, size_t n, const char *host, char *user, char *password,
