@@ -1,7 +1,7 @@
 /* har.c - --har: all exchanges as an HTTP Archive 1.2, which browsers and other tools open.
  *
- * Times are milliseconds, -1 where there was no such phase; content is kept up to a bound, as text
- * or base64.
+ * Times are milliseconds; where there was no such phase -1, or 0 where the format wants a time.
+ * Content is kept up to a bound, as text or base64.
  */
 #include "get.h"
 
@@ -12,12 +12,12 @@
 
 #define HAR_MAX ((size_t)256 << 20)
 
-static void put_ms(struct hail_json *j, const char *key, int64_t from, int64_t to)
+static void put_ms(struct hail_json *j, const char *key, int64_t from, int64_t to, int otherwise)
 {
     if (from && to && to >= from)
         hail_json_seconds(j, key, (to - from) * 1000);
     else
-        hail_json_int(j, key, -1);
+        hail_json_int(j, key, otherwise);
 }
 
 static void put_pair(struct hail_json *j, struct hail_slice name, struct hail_slice value)
@@ -156,13 +156,13 @@ static void put_response(struct hail_json *j, const struct get_hop *h)
 static void put_timings(struct hail_json *j, const struct get_hop *h)
 {
     hail_json_object(j, "timings");
-    put_ms(j, "blocked", 0, 0);
-    put_ms(j, "dns", h->reused ? 0 : h->start_ns, h->dialled_ns);
-    put_ms(j, "connect", h->dialled_ns, h->tls_ns ? h->tls_ns : h->connected_ns);
-    put_ms(j, "ssl", h->connected_ns, h->tls_ns);
-    put_ms(j, "send", h->ready_ns, h->sent_ns);
-    put_ms(j, "wait", h->sent_ns, h->first_ns);
-    put_ms(j, "receive", h->first_ns, h->end_ns);
+    put_ms(j, "blocked", 0, 0, -1);
+    put_ms(j, "dns", h->reused ? 0 : h->start_ns, h->dialled_ns, -1);
+    put_ms(j, "connect", h->dialled_ns, h->tls_ns ? h->tls_ns : h->connected_ns, -1);
+    put_ms(j, "ssl", h->connected_ns, h->tls_ns, -1);
+    put_ms(j, "send", h->ready_ns, h->sent_ns, 0);
+    put_ms(j, "wait", h->sent_ns, h->first_ns, 0);
+    put_ms(j, "receive", h->first_ns, h->end_ns, 0);
     hail_json_end_object(j);
 }
 
@@ -174,7 +174,7 @@ static void put_entry(struct hail_json *j, const struct get_hop *h)
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
     hail_json_object(j, NULL);
     hail_json_str(j, "startedDateTime", when);
-    put_ms(j, "time", h->start_ns, h->end_ns);
+    put_ms(j, "time", h->start_ns, h->end_ns, 0);
     put_request(j, h);
     put_response(j, h);
     hail_json_object(j, "cache");
