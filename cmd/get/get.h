@@ -171,6 +171,7 @@ struct get_login {
     bool digest; /* a challenge is there to be answered: */
     struct hail_digest challenge;
     unsigned count; /* answers with this nonce */
+    unsigned stale; /* nonces in a row that the server found too old */
     char host[HAIL_URL_HOST_MAX + 1];
 };
 

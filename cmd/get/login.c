@@ -15,6 +15,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#define STALE_MAX 3 /* nonces in a row that are said to be too old */
+
 /* --- where they are from --- */
 
 static int hexdigit(char c)
@@ -207,11 +209,13 @@ int get_login_answer(struct get_session *s)
 {
     struct get_login *l = &s->login;
     struct hail_digest d;
+    if (s->head.status != 401)
+        l->stale = 0;
     if (s->head.status != 401 || !l->has || !(s->asked->auth & GET_AUTH_DIGEST) || s->asked->bearer)
         return 0;
     bool offered = pick_digest(s, &d);
-    if (l->digest && !(offered && d.stale))
-        return 0; /* the password is wrong */
+    if (l->digest && !(offered && d.stale && l->stale++ < STALE_MAX))
+        return 0; /* the password is wrong, or the server does not mean to take any */
     if (l->tried && !l->digest)
         return 0;
     if (offered) {
