@@ -20,6 +20,9 @@ static void sound(const struct hail_url *u)
     static struct hail_url again;
     char line[HAIL_URL_MAX + 64];
     must(u->len == strlen(u->text) && u->port > 0 && u->host[0]);
+    for (const char *p = u->text; *p; p++)
+        must(*p > ' ' && *p < 0x7F);
+    must(!strpbrk(u->host, u->ipv6 ? "[]@/?#%" : "[]:@/?#%<>^|\\"));
     struct hail_slice target = hail_url_slice(u, u->target);
     struct hail_http_out o = {.p = line, .size = sizeof line};
     must(target.n > 0 && target.p[0] == '/');
@@ -71,10 +74,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     text[size] = '\0';
     memcpy(exact, data, size);
-    if (hail_url_parse(&ctx, &u, text) == 0)
+    if (hail_url_parse(&ctx, &u, text) == 0) {
         sound(&u);
-    else
-        must(ctx.err.errnum != 0 && strstr(ctx.err.msg, " at column ") != NULL);
+        must(hail_url_parse_as_is(&ctx, &base, text) == 0); /* only the dot segments are left */
+        must(hail_url_resolve(&ctx, &base, &base, hail_slice("")) == 0);
+        must(strcmp(base.text, u.text) == 0);
+    } else {
+        must(ctx.err.errnum != 0 &&
+             (ctx.err.layer == HAIL_LAYER_NAME || strstr(ctx.err.msg, " at column ") != NULL));
+    }
     must(hail_url_parse(&ctx, &base, "https://u:p@[fe80::1%lo]:8443/b/c/d;p?q#f") == 0);
     if (hail_url_resolve(&ctx, &u, &base, (struct hail_slice){exact, size}) == 0)
         sound(&u);

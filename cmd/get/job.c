@@ -9,7 +9,6 @@
 #include "get.h"
 
 #include "base/error.h"
-#include "net/resolve.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -90,12 +89,10 @@ static const char *first_method(const struct get_session *s, const struct get_jo
     return s->asked->head ? "HEAD" : j->upload_file ? "PUT" : j->upload.there ? "POST" : "GET";
 }
 
-/* The host as the wire has it. */
 int get_job_prepare(struct get_session *s, struct get_job *j)
 {
     struct hail_ctx *ctx = &s->c.ctx;
     struct hail_url *u = &j->url;
-    char ascii[HAIL_HOST_MAX + 1];
     struct hail_buf text;
     hail_buf_init(&text, 2 * HAIL_URL_MAX);
     hail_buf_str(&text, j->text);
@@ -104,13 +101,9 @@ int get_job_prepare(struct get_session *s, struct get_job *j)
     if (s->asked->query.len && text.len)
         add_query(s, &text);
     int rc = text.failed ? hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "get", "the URL is too long")
-                         : hail_url_parse(ctx, u, text.p ? text.p : "");
+             : s->asked->path_as_is ? hail_url_parse_as_is(ctx, u, text.p ? text.p : "")
+                                    : hail_url_parse(ctx, u, text.p ? text.p : "");
     hail_buf_free(&text);
-    if (rc == 0 && !u->ipv6) {
-        rc = hail_idn_to_ascii(ctx, u->host, ascii);
-        if (rc == 0 && strcmp(ascii, u->host) != 0)
-            rc = hail_url_set_host(ctx, u, ascii);
-    }
     j->first = *u;
     j->method = first_method(s, j);
     return rc;

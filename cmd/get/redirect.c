@@ -9,7 +9,6 @@
 #include "get.h"
 
 #include "base/error.h"
-#include "net/resolve.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,18 +28,6 @@ static bool redirects(int status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* The URL as DNS and the wire have it. */
-static int settle(struct get_session *s, struct hail_url *u)
-{
-    char ascii[HAIL_HOST_MAX + 1];
-    if (u->ipv6)
-        return 0;
-    int rc = hail_idn_to_ascii(&s->c.ctx, u->host, ascii);
-    if (rc == 0 && strcmp(ascii, u->host) != 0)
-        rc = hail_url_set_host(&s->c.ctx, u, ascii);
-    return rc;
-}
-
 int get_location(struct get_session *s, struct hail_url *out)
 {
     const struct hail_http_field *f = get_field(s, "Location"), *more;
@@ -52,7 +39,6 @@ int get_location(struct get_session *s, struct hail_url *out)
                           "RFC 9110 section 10.2.2: there is one");
     struct hail_ctx quiet = HAIL_CTX_INIT;
     int rc = hail_url_resolve(&quiet, out, &s->job->url, f->value);
-    rc = rc < 0 ? rc : settle(s, out);
     if (rc < 0) {
         refuse(s,
                rc == -EPROTONOSUPPORT ? "its Location is neither http nor https"

@@ -30,13 +30,13 @@ struct hail_url_part {
  *                           target = path [ "?" query ]
  *
  * The authority is what a Host field says: without user, zone and the default port. An IPv6 zone is
- * not part of `text`. Space, control bytes, bytes above 0x7F, '"' '<' '>' '\\' '^' '`' '{' '|' '}'
- * and a '%' that begins no code are percent-encoded in all but the host; dot segments are gone. */
+ * not part of `text`. Each part is percent-encoded by the standard's set for it; dot segments are
+ * gone; an IPv4 address in any spelling ("0x7f.1") is dotted. */
 struct hail_url {
     bool https;
     bool ipv6;                        /* the host was in brackets */
     uint16_t port;                    /* written or 80, 443 */
-    char host[HAIL_URL_HOST_MAX + 1]; /* without brackets, lower case; IDN as it was written */
+    char host[HAIL_URL_HOST_MAX + 1]; /* without brackets, lower case, A-labels */
     char zone[IF_NAMESIZE];           /* of an IPv6 address; empty: none */
     struct hail_url_part user, authority, target, path, query, fragment;
     uint16_t len;
@@ -46,20 +46,21 @@ struct hail_url {
 /* A part as a slice of `u`; {NULL, 0} when it is not there. */
 HAIL_API struct hail_slice hail_url_slice(const struct hail_url *u, struct hail_url_part part);
 
-/* Reads `text`; without a scheme it is http ("host:8080/x"). White space around it is dropped.
+/* Reads `text` as browsers do (the WHATWG's URL standard); without a scheme it is http
+ * ("host:8080/x"). White space around it is dropped, and so are TAB, CR and LF within.
  * Returns 0, or -EINVAL (-EPROTONOSUPPORT for another scheme, -ENAMETOOLONG) with layer usage; the
- * message gives the column, counted from 1. */
+ * message gives the column, counted from 1. A name that IDNA does not know is -EINVAL with layer
+ * name. */
 HAIL_API int hail_url_parse(struct hail_ctx *ctx, struct hail_url *u, const char *text);
 
-/* Resolves a reference (a Location field's value) against `base` by RFC 3986 section 5.2; the
+/* The same, but dot segments stay in the path. */
+HAIL_API int hail_url_parse_as_is(struct hail_ctx *ctx, struct hail_url *u, const char *text);
+
+/* Resolves a reference (a Location field's value) against `base`, as browsers do; the
  * fragment of the base is inherited where the reference has none (RFC 9110 section 10.2.2). `u` may
  * be `base`. The same errors. */
 HAIL_API int hail_url_resolve(struct hail_ctx *ctx, struct hail_url *u, const struct hail_url *base,
                               struct hail_slice ref);
-
-/* Puts another host into the URL, keeping the rest: the A-labels of an IDN (RFC 5890), so that the
- * authority is fit for a Host field. */
-HAIL_API int hail_url_set_host(struct hail_ctx *ctx, struct hail_url *u, const char *host);
 
 /* Scheme, host and port are the same: RFC 6454 section 5. */
 HAIL_API bool hail_url_same_origin(const struct hail_url *a, const struct hail_url *b);

@@ -1,49 +1,71 @@
-/* url.c - reading URLs of http and https, and resolving references: RFC 3986 sections 3, 5 and 6.
+/* url.c - reading URLs of http and https, and resolving references, as browsers do it: the parser
+ * of the WHATWG's URL standard, written as what comes of its states (url_host.c lists what
+ * differs).
  *
- *   text --split()--> raw parts --build()--> struct hail_url, normalised
+ *   text --clean()--> --split()--> raw parts --build()--> struct hail_url, normalised
  *
- * A reference takes from its base the parts that it lacks, between the two steps.
+ * A reference takes from its base the parts that it lacks, between the last two steps.
  */
 #include <hail/url.h>
 
 #include "base/error.h"
-#include "proto/http_scan.h"
+#include "proto/url_host.h"
 #include "proto/url_path.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 
-/* Who is meant: checked and decoded. */
-struct authority {
-    struct hail_slice user; /* raw; p NULL: none */
-    bool ipv6;
-    uint16_t port; /* 0: the scheme's */
-    char host[HAIL_URL_HOST_MAX + 1], zone[IF_NAMESIZE];
-};
+/* Percent-encoded besides control bytes and those above 0x7E: the standard's sets. */
+static const char in_fragment[] = " \"<>`", in_query[] = " \"#<>'", in_path[] = " \"#<>?^`{}",
+                  in_user[] = " \"#<>?^`{}/:;=@[\\]|";
 
 /* A URL taken apart, the rest still raw; p is NULL for what is not there. */
 struct parts {
-    bool https, has_authority;
-    struct authority who;
+    bool https, has_authority, dots; /* `dots`: dot segments stay */
+    struct hail_url_authority who;
     struct hail_slice above; /* of the base's path, in front of `path` */
     struct hail_slice path, query, fragment;
 };
 
-/* The text being read, and where errors are told. */
-struct reader {
-    struct hail_ctx *ctx;
-    struct hail_slice text;
-};
+/* TAB, LF and CR have no meaning anywhere in a URL. */
+static bool skipped(char c)
+{
+    return c == '\t' || c == '\n' || c == '\r';
+}
 
-/* Fails at `at`, with the column. Returns -errnum. */
-static int bad(const struct reader *r, int errnum, const char *at, const char *why)
+int hail_url_bad(const struct hail_url_reader *r, int errnum, const char *at, const char *why)
 {
     enum { SHOWN = 56 }; /* each byte may take four columns, and the column must not be cut off */
-    int n = r->text.n > SHOWN ? SHOWN : (int)r->text.n;
+    struct hail_slice w = r->whole;
+    size_t column = 0, kept = (size_t)(at - r->text);
+    while (column < w.n && (unsigned char)w.p[column] <= ' ')
+        column++;
+    for (; column < w.n && (kept > 0 || skipped(w.p[column])); column++)
+        kept -= !skipped(w.p[column]);
     return hail_fail(r->ctx, HAIL_LAYER_USAGE, errnum, "parse", "URL \"%.*s%s\": %s at column %zu",
-                     n, r->text.p, r->text.n > SHOWN ? "..." : "", why,
-                     (size_t)(at - r->text.p) + 1);
+                     w.n > SHOWN ? SHOWN : (int)w.n, w.p, w.n > SHOWN ? "..." : "", why,
+                     column + 1);
+}
+
+/* Takes the text in. */
+static int clean(struct hail_url_reader *r, struct hail_ctx *ctx, struct hail_slice text)
+{
+    r->ctx = ctx;
+    r->whole = text;
+    r->len = 0;
+    const char *p = text.p, *end = p + text.n;
+    while (p < end && (unsigned char)*p <= ' ')
+        p++;
+    while (end > p && (unsigned char)end[-1] <= ' ')
+        end--;
+    for (; p < end; p++) {
+        if (skipped(*p))
+            continue;
+        if (r->len == sizeof r->text)
+            return hail_url_bad(r, ENAMETOOLONG, r->text, "too long");
+        r->text[r->len++] = *p;
+    }
+    return 0;
 }
 
 static struct hail_slice span(const char *from, const char *to)
@@ -59,97 +81,9 @@ static const char *find(const char *p, const char *end, const char *set)
     return p;
 }
 
-/* "[" IPv6 [ "%" zone ] "]", the zone also as RFC 6874's "%25". */
-static int ipv6_host(const struct reader *r, const char *p, const char *close,
-                     struct authority *who)
+static bool is_slash(char c)
 {
-    char text[INET6_ADDRSTRLEN];
-    struct in6_addr addr;
-    const char *stop = find(p, close, "%"), *zone = stop;
-    size_t n = (size_t)(stop - p);
-    if (n >= sizeof text)
-        return bad(r, EINVAL, p, "not an IPv6 address");
-    memcpy(text, p, n);
-    text[n] = '\0';
-    if (memchr(text, '\0', n) || inet_pton(AF_INET6, text, &addr) != 1)
-        return bad(r, EINVAL, p, "not an IPv6 address");
-    if (zone < close) {
-        zone += close - zone > 3 && memcmp(zone, "%25", 3) == 0 ? 3 : 1;
-        n = (size_t)(close - zone);
-        if (n == 0 || n >= sizeof who->zone)
-            return bad(r, EINVAL, zone, "not a zone");
-        for (const char *q = zone; q < close; q++)
-            if (!hail_http_is(*q, HAIL_HTTP_HOSTCHAR) || *q == '%')
-                return bad(r, EINVAL, q, "not a zone");
-        memcpy(who->zone, zone, n);
-        who->zone[n] = '\0';
-    }
-    who->ipv6 = true;
-    inet_ntop(AF_INET6, &addr, who->host, sizeof who->host);
-    return 0;
-}
-
-/* A name or an IPv4 address: decoded, in lower case; what it means is the resolver's business. */
-static int name_host(const struct reader *r, const char *p, const char *end, struct authority *who)
-{
-    size_t n = 0;
-    if (p == end)
-        return bad(r, EINVAL, p, "no host");
-    while (p < end) {
-        const char *at = p;
-        char c = *p++;
-        if (hail_url_is_code(at, end)) {
-            c = (char)(hail_url_hex(at[1]) * 16 + hail_url_hex(at[2]));
-            p = at + 3;
-        }
-        if ((unsigned char)c <= ' ' || c == 0x7F || strchr("\"#%/:<>?@[\\]^`{|}", c))
-            return bad(r, EINVAL, at, "a byte that no host has");
-        if (n == HAIL_URL_HOST_MAX)
-            return bad(r, ENAMETOOLONG, at, "the host is too long");
-        who->host[n++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-    }
-    who->host[n] = '\0';
-    return 0;
-}
-
-/* [ user "@" ] host [ ":" port ], RFC 3986 section 3.2. */
-static int authority(const struct reader *r, const char *p, const char *end, struct authority *who)
-{
-    memset(who, 0, sizeof *who);
-    for (const char *q = end; q > p; q--)
-        if (q[-1] == '@') {
-            if (q - 1 > p)
-                who->user = span(p, q - 1);
-            p = q;
-            break;
-        }
-    const char *stop;
-    int rc;
-    if (p < end && *p == '[') {
-        stop = find(p, end, "]");
-        if (stop == end)
-            return bad(r, EINVAL, p, "'[' without ']'");
-        rc = ipv6_host(r, p + 1, stop++, who);
-    } else {
-        stop = find(p, end, ":");
-        rc = name_host(r, p, stop, who);
-    }
-    if (rc < 0 || stop == end)
-        return rc;
-    if (*stop != ':')
-        return bad(r, EINVAL, stop, "neither ':' nor '/' after the host");
-    unsigned port = 0;
-    for (p = stop + 1; p < end; p++) {
-        if ((unsigned char)(*p - '0') > 9)
-            return bad(r, EINVAL, p, "the port is not a number");
-        port = port * 10 + (unsigned)(*p - '0');
-        if (port > 65535)
-            return bad(r, EINVAL, stop + 1, "the port is above 65535");
-    }
-    if (port == 0 && end > stop + 1)
-        return bad(r, EINVAL, stop + 1, "there is no port 0");
-    who->port = (uint16_t)port;
-    return 0;
+    return c == '/' || c == '\\';
 }
 
 /* The end of a scheme's name (where its ':' is) at `p`, or NULL. */
@@ -162,40 +96,53 @@ static const char *scheme_end(const char *p, const char *end)
     return q > p && q < end && *q == ':' ? q : NULL;
 }
 
-/* Takes `r->text` apart. With `bare`, what has no "scheme://" begins with a host (what people
- * type); without, it is a reference. */
-static int split(const struct reader *r, bool bare, bool https, struct parts *parts)
+/* Reads the scheme at *p, if there is one, and passes it; with `bare`, "name:" may as well be a
+ * host's name and what follows its port. *https keeps its value without one. 1: there was one, 0,
+ * or -errno. */
+static int scheme(const struct hail_url_reader *r, bool bare, const char **p, bool *https)
 {
-    const char *p = r->text.p, *end = p + r->text.n;
-    memset(parts, 0, sizeof *parts);
-    while (p < end && (unsigned char)*p <= ' ')
-        p++;
-    while (end > p && (unsigned char)end[-1] <= ' ')
-        end--;
-    const char *colon = scheme_end(p, end);
-    if (colon && bare && (end - colon < 3 || colon[1] != '/' || colon[2] != '/'))
-        colon = NULL;
-    parts->https = https;
-    if (colon) {
-        struct hail_slice scheme = span(p, colon);
-        parts->https = hail_slice_is_nocase(scheme, "https");
-        if (!parts->https && !hail_slice_is_nocase(scheme, "http"))
-            return bad(r, EPROTONOSUPPORT, p, "a scheme other than http and https");
-        p = colon + 1;
-        if (end - p < 2 || p[0] != '/' || p[1] != '/')
-            return bad(r, EINVAL, p, "no \"//\" after the scheme");
+    const char *end = r->text + r->len, *colon = scheme_end(*p, end);
+    if (!colon)
+        return 0;
+    struct hail_slice name = span(*p, colon);
+    bool secure = hail_slice_is_nocase(name, "https");
+    if (!secure && !hail_slice_is_nocase(name, "http")) {
+        if (bare && !(end - colon >= 3 && is_slash(colon[1]) && is_slash(colon[2])))
+            return 0;
+        return hail_url_bad(r, EPROTONOSUPPORT, *p, "a scheme other than http and https");
     }
-    bool slashes = end - p >= 2 && p[0] == '/' && p[1] == '/';
-    if (slashes || bare) {
-        p += slashes ? 2 : 0;
-        const char *stop = find(p, end, "/?#");
-        int rc = authority(r, p, stop, &parts->who);
+    *https = secure;
+    *p = colon + 1;
+    return 1;
+}
+
+/* Takes the text apart. Without a base, what has no scheme begins with a host (what people type);
+ * with one, it is a reference. */
+static int split(const struct hail_url_reader *r, const struct hail_url *base, struct parts *parts)
+{
+    const char *p = r->text, *end = p + r->len, *stop;
+    memset(parts, 0, sizeof *parts);
+    parts->https = base && base->https;
+    int named = scheme(r, !base, &p, &parts->https);
+    if (named < 0)
+        return named;
+    /* "http:x" is relative to a base of the same scheme */
+    if (named && base && parts->https == base->https &&
+        !(end - p >= 2 && p[0] == '/' && p[1] == '/'))
+        named = 0;
+    size_t slashes = 0;
+    while (p + slashes < end && is_slash(p[slashes]))
+        slashes++;
+    if (!base || named || slashes >= 2) {
+        p += named || slashes >= 2 ? slashes : 0;
+        stop = find(p, end, "/\\?#");
+        int rc = hail_url_authority(r, p, stop, &parts->who);
         if (rc < 0)
             return rc;
         parts->has_authority = true;
         p = stop;
     }
-    const char *stop = find(p, end, "?#");
+    stop = find(p, end, "?#");
     parts->path = span(p, stop);
     if (stop < end && *stop == '?') {
         p = stop + 1;
@@ -218,18 +165,26 @@ static void put(struct hail_url *u, bool *full, const char *p, size_t n)
     u->len = (uint16_t)(u->len + n);
 }
 
-/* Percent-encodes what no URL may have, and the byte `also` ('\0': none). */
-static void put_encoded(struct hail_url *u, bool *full, struct hail_slice s, unsigned char also)
+static void put_encoded(struct hail_url *u, bool *full, struct hail_slice s, const char *set)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < s.n; i++) {
-        const char *p = s.p + i;
-        unsigned char c = (unsigned char)*p;
-        bool encode = c <= ' ' || c >= 0x7F || strchr("\"#<>\\^`{|}", c) || c == also;
-        if (c == '%')
-            encode = !hail_url_is_code(p, s.p + s.n);
+        unsigned char c = (unsigned char)s.p[i];
+        bool encode = c < ' ' || c >= 0x7F || strchr(set, c);
         char code[3] = {'%', digits[c >> 4], digits[c & 15]};
-        put(u, full, encode ? code : p, encode ? 3 : 1);
+        put(u, full, encode ? code : s.p + i, encode ? 3 : 1);
+    }
+}
+
+/* A path: "\\" is '/'. */
+static void put_path(struct hail_url *u, bool *full, struct hail_slice s)
+{
+    while (s.n > 0) {
+        const char *end = s.p + s.n, *stop = find(s.p, end, "\\");
+        put_encoded(u, full, span(s.p, stop), in_path);
+        if (stop < end)
+            put(u, full, "/", 1);
+        s = span(stop + (stop < end), end);
     }
 }
 
@@ -238,9 +193,25 @@ static struct hail_url_part part(size_t at, size_t to, bool there)
     return (struct hail_url_part){(uint16_t)at, (uint16_t)(to - at), there};
 }
 
+/* The user and the password, each encoded; a user without a name and a password is none. */
+static void build_user(struct hail_url *u, struct hail_slice user, bool *full)
+{
+    const char *end = user.p + user.n, *colon = find(user.p, end, ":");
+    size_t at = u->len;
+    put_encoded(u, full, span(user.p, colon), in_user);
+    if (end - colon > 1) {
+        put(u, full, ":", 1);
+        put_encoded(u, full, span(colon + 1, end), in_user);
+    }
+    if (u->len > at) {
+        u->user = part(at, u->len, true);
+        put(u, full, "@", 1);
+    }
+}
+
 static void build_authority(struct hail_url *u, const struct parts *p, bool *full)
 {
-    const struct authority *who = &p->who;
+    const struct hail_url_authority *who = &p->who;
     u->https = p->https;
     u->ipv6 = who->ipv6;
     memcpy(u->host, who->host, sizeof u->host);
@@ -249,13 +220,9 @@ static void build_authority(struct hail_url *u, const struct parts *p, bool *ful
     u->port = who->port ? who->port : standard;
     put(u, full, "https://", p->https ? 5 : 4);
     put(u, full, "://", 3);
+    if (who->user.p)
+        build_user(u, who->user, full);
     size_t at = u->len;
-    if (who->user.p) {
-        put_encoded(u, full, who->user, '@');
-        u->user = part(at, u->len, true);
-        put(u, full, "@", 1);
-        at = u->len;
-    }
     char text[HAIL_URL_HOST_MAX + 16];
     int n = snprintf(text, sizeof text, u->ipv6 ? "[%s]" : "%s", u->host);
     if (u->port != standard)
@@ -265,7 +232,7 @@ static void build_authority(struct hail_url *u, const struct parts *p, bool *ful
 }
 
 /* Writes the normalised URL; `out` may be what the parts point into. */
-static int build(const struct reader *r, const struct parts *p, struct hail_url *out)
+static int build(const struct hail_url_reader *r, const struct parts *p, struct hail_url *out)
 {
     struct hail_url u;
     bool full = false;
@@ -273,27 +240,27 @@ static int build(const struct reader *r, const struct parts *p, struct hail_url 
     build_authority(&u, p, &full);
     size_t at = u.len;
     struct hail_slice first = p->above.n ? p->above : p->path;
-    if (first.n == 0 || first.p[0] != '/')
+    if (first.n == 0 || !is_slash(first.p[0]))
         put(&u, &full, "/", 1);
-    put_encoded(&u, &full, p->above, '\0');
-    put_encoded(&u, &full, p->path, '\0');
-    if (!full)
+    put_path(&u, &full, p->above);
+    put_path(&u, &full, p->path);
+    if (!full && !p->dots)
         u.len = (uint16_t)(hail_url_remove_dots(u.text + at, u.text + u.len) - u.text);
     u.path = u.target = part(at, u.len, true);
     if (p->query.p) {
         put(&u, &full, "?", 1);
-        put_encoded(&u, &full, p->query, '\0');
+        put_encoded(&u, &full, p->query, in_query);
         u.query = part(u.target.at + u.target.n + 1U, u.len, true);
         u.target = part(at, u.len, true);
     }
     if (p->fragment.p) {
         put(&u, &full, "#", 1);
         at = u.len;
-        put_encoded(&u, &full, p->fragment, '\0');
+        put_encoded(&u, &full, p->fragment, in_fragment);
         u.fragment = part(at, u.len, true);
     }
     if (full)
-        return bad(r, ENAMETOOLONG, r->text.p, "too long");
+        return hail_url_bad(r, ENAMETOOLONG, r->text, "too long");
     u.text[u.len] = '\0';
     memcpy(out, &u, offsetof(struct hail_url, text) + u.len + 1U);
     return 0;
@@ -304,18 +271,33 @@ struct hail_slice hail_url_slice(const struct hail_url *u, struct hail_url_part 
     return part.there ? (struct hail_slice){u->text + part.at, part.n} : (struct hail_slice){0};
 }
 
+static int parse(struct hail_ctx *ctx, struct hail_url *u, const char *text, bool dots)
+{
+    struct hail_url_reader r;
+    struct parts parts;
+    int rc = clean(&r, ctx, hail_slice(text));
+    rc = rc < 0 ? rc : split(&r, NULL, &parts);
+    if (rc < 0)
+        return rc;
+    parts.dots = dots;
+    return build(&r, &parts, u);
+}
+
 int hail_url_parse(struct hail_ctx *ctx, struct hail_url *u, const char *text)
 {
-    struct reader r = {ctx, hail_slice(text)};
-    struct parts parts;
-    int rc = split(&r, true, false, &parts);
-    return rc < 0 ? rc : build(&r, &parts, u);
+    return parse(ctx, u, text, false);
+}
+
+int hail_url_parse_as_is(struct hail_ctx *ctx, struct hail_url *u, const char *text)
+{
+    return parse(ctx, u, text, true);
 }
 
 /* The parts of a URL that was read, for another to be made of. */
-static struct authority authority_of(const struct hail_url *u)
+static struct hail_url_authority authority_of(const struct hail_url *u)
 {
-    struct authority who = {.user = hail_url_slice(u, u->user), .ipv6 = u->ipv6, .port = u->port};
+    struct hail_url_authority who = {
+        .user = hail_url_slice(u, u->user), .ipv6 = u->ipv6, .port = u->port};
     memcpy(who.host, u->host, sizeof who.host);
     memcpy(who.zone, u->zone, sizeof who.zone);
     return who;
@@ -324,19 +306,20 @@ static struct authority authority_of(const struct hail_url *u)
 int hail_url_resolve(struct hail_ctx *ctx, struct hail_url *u, const struct hail_url *base,
                      struct hail_slice ref)
 {
-    struct reader r = {ctx, ref.p ? ref : hail_slice("")};
+    struct hail_url_reader r;
     struct parts parts;
-    int rc = split(&r, false, base->https, &parts);
+    int rc = clean(&r, ctx, ref.p ? ref : hail_slice(""));
+    rc = rc < 0 ? rc : split(&r, base, &parts);
     if (rc < 0)
         return rc;
-    if (!parts.has_authority) { /* RFC 3986 section 5.2.2 */
+    if (!parts.has_authority) {
         parts.who = authority_of(base);
         struct hail_slice path = hail_url_slice(base, base->path);
         if (parts.path.n == 0) {
             parts.path = path;
             if (!parts.query.p)
                 parts.query = hail_url_slice(base, base->query);
-        } else if (parts.path.p[0] != '/') {
+        } else if (!is_slash(parts.path.p[0])) {
             while (path.n > 0 && path.p[path.n - 1] != '/')
                 path.n--;
             parts.above = path;
@@ -344,21 +327,6 @@ int hail_url_resolve(struct hail_ctx *ctx, struct hail_url *u, const struct hail
     }
     if (!parts.fragment.p)
         parts.fragment = hail_url_slice(base, base->fragment);
-    return build(&r, &parts, u);
-}
-
-int hail_url_set_host(struct hail_ctx *ctx, struct hail_url *u, const char *host)
-{
-    struct reader r = {ctx, hail_slice(host)};
-    struct parts parts = {.https = u->https, .who = authority_of(u)};
-    parts.who.ipv6 = false;
-    parts.who.zone[0] = '\0';
-    int rc = name_host(&r, r.text.p, r.text.p + r.text.n, &parts.who);
-    if (rc < 0)
-        return rc;
-    parts.path = hail_url_slice(u, u->path);
-    parts.query = hail_url_slice(u, u->query);
-    parts.fragment = hail_url_slice(u, u->fragment);
     return build(&r, &parts, u);
 }
 
