@@ -262,8 +262,8 @@ void get_conn_close_idle(struct get_session *s);
 int get_request(struct get_session *s);
 /* Whether -H speaks of the field, so that hail's own does not go out. */
 bool get_replaced(const struct get_session *s, const char *name);
-/* What the request's line asks for; `out` is room for it. */
-struct hail_slice get_target(const struct get_session *s, char out[HAIL_URL_MAX + 1]);
+/* What the request's line asks for. */
+struct hail_slice get_target(const struct get_session *s);
 bool get_expects(const struct get_session *s); /* Expect: 100-continue goes out */
 bool get_chunked(const struct get_session *s);
 

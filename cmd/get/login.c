@@ -140,8 +140,7 @@ static int answer_digest(struct get_session *s, struct get_login *l, struct hail
 {
     unsigned char raw[16];
     char cnonce[40];
-    char own[HAIL_URL_MAX + 1];
-    struct hail_slice target = get_target(s, own);
+    struct hail_slice target = get_target(s);
     if (getrandom(raw, sizeof raw, 0) != sizeof raw)
         return hail_fail(&s->c.ctx, HAIL_LAYER_LOCAL, errno, "read", "read random bytes: %s",
                          hail_errno_text(errno));

@@ -227,38 +227,17 @@ static int put_asked(struct get_session *s, struct hail_http_out *o)
 
 /* --- the line --- */
 
-/* --path-as-is: the path as it was written, the rest as the URL has it; -T's name comes last. */
-static struct hail_slice path_as_is(const struct get_job *j, char out[HAIL_URL_MAX + 1])
+struct hail_slice get_target(const struct get_session *s)
 {
-    const struct hail_url *u = &j->url;
-    struct hail_slice target = hail_url_slice(u, u->target), path = hail_url_slice(u, u->path);
-    const char *authority = strstr(j->text, "://"), *at = authority ? authority + 3 : j->text;
-    at += strcspn(at, "/?#");
-    size_t n = strcspn(at, "?#"), name = path.n;
-    while (name > 0 && path.p[name - 1] != '/')
-        name--;
-    if (n == 0 || at[n - 1] != '/')
-        name = path.n;
-    int m = snprintf(out, HAIL_URL_MAX + 1, "%.*s%.*s", n ? (int)n : (int)path.n, n ? at : path.p,
-                     (int)(target.n - name), target.p + name);
-    return (struct hail_slice){out, m > HAIL_URL_MAX ? HAIL_URL_MAX : (size_t)m};
-}
-
-struct hail_slice get_target(const struct get_session *s, char out[HAIL_URL_MAX + 1])
-{
-    const struct get_job *j = s->job;
-    if (s->asked->target)
-        return hail_slice(s->asked->target);
-    if (s->asked->path_as_is && j->redirects == 0)
-        return path_as_is(j, out);
-    return hail_url_slice(&j->url, j->url.target);
+    const struct hail_url *u = &s->job->url;
+    return s->asked->target ? hail_slice(s->asked->target) : hail_url_slice(u, u->target);
 }
 
 static void put_line(const struct get_session *s, struct hail_http_out *o)
 {
     const struct hail_url *u = &s->job->url;
-    char whole[HAIL_URL_MAX + 16], own[HAIL_URL_MAX + 1];
-    struct hail_slice target = get_target(s, own);
+    char whole[HAIL_URL_MAX + 16];
+    struct hail_slice target = get_target(s);
     if (s->route.forwarding && !s->asked->target) {
         struct hail_slice authority = hail_url_slice(u, u->authority);
         int n = snprintf(whole, sizeof whole, "http://%.*s%.*s", (int)authority.n, authority.p,
