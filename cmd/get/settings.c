@@ -214,11 +214,12 @@ static int fields_of(const char *path)
     struct hail_buf b;
     hail_buf_init(&b, 1 << 20);
     int status = get_slurp(path, &b);
+    status = status ? status : get_words_add(&get_asked.texts, b.p);
     char *save = NULL;
     for (char *line = status || !b.len ? NULL : strtok_r(b.p, "\r\n", &save); line && status == 0;
          line = strtok_r(NULL, "\r\n", &save))
         status = get_words_add(&get_asked.fields, line);
-    return status; /* the text belongs to the fields now */
+    return status;
 }
 
 static int continue_at(const char *value)
