@@ -49,11 +49,12 @@ void get_job_free(struct get_job *j)
 
 /* --- the URL --- */
 
-static int add_query(struct get_session *s, struct hail_buf *text)
+/* -G and --url-query: in front of the fragment; `text` is not empty. */
+static void add_query(struct get_session *s, struct hail_buf *text)
 {
     const struct hail_buf *q = &s->asked->query;
-    size_t hash = text->p ? strcspn(text->p, "#") : 0;
-    char *fragment = text->p && text->p[hash] ? strdup(text->p + hash) : NULL;
+    size_t hash = strcspn(text->p, "#");
+    char *fragment = strdup(text->p + hash);
     text->len = hash;
     bool has = memchr(text->p, '?', hash) != NULL;
     hail_buf_printf(text, "%s",
@@ -62,7 +63,6 @@ static int add_query(struct get_session *s, struct hail_buf *text)
     if (fragment)
         hail_buf_str(text, fragment);
     free(fragment);
-    return text->failed;
 }
 
 /* -T puts the file's name behind a URL that ends in '/'. */
@@ -94,7 +94,7 @@ int get_job_prepare(struct get_session *s, struct get_job *j)
     struct hail_ctx *ctx = &s->c.ctx;
     struct hail_url *u = &j->url;
     struct hail_buf text;
-    hail_buf_init(&text, 2 * HAIL_URL_MAX);
+    hail_buf_init(&text, (size_t)2 * HAIL_URL_MAX);
     hail_buf_str(&text, j->text);
     if (j->upload_file && text.len)
         add_name(j, &text);
