@@ -3,8 +3,9 @@
  *
  * What differs from the standard, and why: an IPv6 address may have a zone (RFC 6874), since
  * link-local addresses are nothing without; port 0 is refused, since nobody listens there; a name
- * has at most 253 bytes, since DNS carries no longer one; and names of other scripts obey IDNA
- * 2008, which has no emoji.
+ * has at most 253 bytes, since DNS carries no longer one; labels that are not ASCII obey IDNA 2008,
+ * which has no emoji, no punctuation and no '-' at their ends; and what is ASCII goes to DNS as it
+ * is, be it "xn--" and no A-label.
  */
 #include "proto/url_host.h"
 
