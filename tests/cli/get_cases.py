@@ -511,9 +511,9 @@ def ways():
     yield c("-4", U + "/seen")
     yield c("http://127.0.0.1:<closed>/", code=7)
     yield c("--connect-timeout", "5", U + "/seen")
-    yield c("-m", "1", U + "/slow", code=28)
-    yield c("--max-time", "0.5", U + "/stall", code=28)
-    yield c("-m", "1", "-o", "file", U + "/stall", code=28, but="files")
+    yield c("-m", "2", U + "/slow", code=28)
+    yield c("--max-time", "1.5", U + "/stall", code=28)
+    yield c("-m", "2", "-o", "file", U + "/stall", code=28, but="files")
     yield c("-y", "1", "-Y", "1000", U + "/stall", code=28)
     yield c("--limit-rate", "1M", U + "/text")
     yield c("--limit-rate", "2M", U + "/big")
@@ -615,7 +615,7 @@ def retries():
     yield c("--retry", "1", "--retry-connrefused", "http://127.0.0.1:<closed>/", code=7)
     yield c("--retry", "2", "--retry-max-time", "1", "--retry-delay", "2", U + "/status/503",
             but="stderr requests connections stdout")  # no wait that ends behind the limit
-    yield c("--retry", "1", "-m", "1", U + "/once/slow",
+    yield c("--retry", "1", "-m", "2", U + "/once/slow",
             but="stderr status requests connections stdout")  # -m is for all of it
     yield c("--retry", "0", U + "/status/503")
 

@@ -208,10 +208,10 @@ class Site:
         return [b"this is no HTTP at all\r\n\r\n", CLOSE]
 
     def at_slow(self, *_):
-        return [5.0, made(200, TEXT)]
+        return [10.0, made(200, TEXT)]
 
     def at_stall(self, *_):
-        return [made(200, b"", "Content-Length: 100", length=False) + b"ten bytes\n", 5.0, CLOSE]
+        return [made(200, b"", "Content-Length: 100", length=False) + b"ten bytes\n", 10.0, CLOSE]
 
     def at_coded(self, _, rest):
         name, _, how = rest.partition("/")
@@ -302,7 +302,7 @@ class Site:
         if what == "status":
             code, _, after = value.partition("/")
             return made(code, b"not yet\n", *([f"Retry-After: {after}"] if after else []))
-        return {"close": [CLOSE], "reset": [RESET], "slow": [3.0, CLOSE],
+        return {"close": [CLOSE], "reset": [RESET], "slow": [10.0, CLOSE],
                 "cut": [self.entity(request, TEXT)[:-1000], CLOSE]}[what]
 
 

@@ -78,7 +78,8 @@ def basic(text):
 
 
 class Recorder:
-    """Runs in threads of this process, at 127.0.0.1:port, [::1]:port6, and the Unix socket `path`."""
+    """Runs in threads of this process, at 127.0.0.1:port, [::1]:port6 (None: there is no IPv6) and
+    the Unix socket `path`."""
 
     def __init__(self, answer, certs, path):
         self.answer, self.path = answer, str(path)
@@ -91,9 +92,11 @@ class Recorder:
         unix = socket.socket(socket.AF_UNIX)
         unix.bind(self.path)
         unix.listen()
-        self.listeners = [socket.create_server(("127.0.0.1", 0), backlog=128),
-                          socket.create_server(("::1", 0), family=socket.AF_INET6), unix]
-        self.port, self.port6 = (s.getsockname()[1] for s in self.listeners[:2])
+        self.listeners = [socket.create_server(("127.0.0.1", 0), backlog=128), unix]
+        self.port, self.port6 = self.listeners[0].getsockname()[1], None
+        with contextlib.suppress(OSError):
+            self.listeners.append(socket.create_server(("::1", 0), family=socket.AF_INET6))
+            self.port6 = self.listeners[-1].getsockname()[1]
         self.threads = [threading.Thread(target=self._listen, args=(s,), daemon=True)
                         for s in self.listeners]
         for thread in self.threads:
