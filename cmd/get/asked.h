@@ -37,7 +37,7 @@ enum get_netrc { GET_NETRC_NO, GET_NETRC_OPTIONAL, GET_NETRC_YES };
 /* All that the command line says; constant once it was read. */
 struct get_asked {
     struct get_words urls, outputs, uploads; /* outputs: "" is -O */
-    struct get_words texts;                  /* of files that options point into */
+    struct get_words kept;                   /* texts of its own, which others point into */
 
     /* the request */
     const char *method, *agent, *referer, *range, *target;
@@ -158,13 +158,14 @@ enum {
 int get_option(int letter, const char *value);
 int get_settle(void);
 int get_words_add(struct get_words *w, const char *word);
+int get_keep(char *text); /* takes what malloc(3) gave, until the end */
+void get_forget(void);    /* frees all of it */
 
 /* data.c: -d and its like into get_asked.data. 0, or a status. */
 int get_data_add(int letter, const char *value);
 int get_query_add(const char *value);
 void get_query_data(void); /* -G: all of -d into the query */
-/* A whole file ("-": standard input) into `out`, with a NUL behind it that does not count; 0, or
- * STATUS_LOCAL with a message. */
+/* A whole file ("-": standard input) into `out`; 0, or STATUS_LOCAL with a message. */
 int get_slurp(const char *path, struct hail_buf *out);
 /* Takes CR, LF and NUL out of a text. */
 void get_join_lines(struct hail_buf *b);

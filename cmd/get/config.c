@@ -93,7 +93,7 @@ int get_config(const char *path, bool must)
         return usage_error(&command_get, "%s: files of options that name each other", path);
     hail_buf_init(&b, CONFIG_MAX);
     int status = get_slurp(path, &b);
-    status = status ? status : get_words_add(&get_asked.texts, b.p);
+    status = status ? status : get_keep(b.p);
     struct line l = {path, 0};
     char *p = b.p;
     while (status == 0 && p && *p) {

@@ -26,8 +26,7 @@ int get_slurp(const char *path, struct hail_buf *out)
             n = 1;
     }
     int errnum = errno;
-    if (n == 0)
-        out->p[out->len] = '\0'; /* there is room: the read that met the end had some */
+    hail_buf_add(out, "", 0); /* its NUL */
     if (!standard)
         close(fd);
     return n < 0 ? local_error("read", name, errnum) : 0;

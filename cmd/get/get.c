@@ -189,6 +189,7 @@ static int finish(struct common *c, struct get_shared *g, int status)
     hail_cookie_jar_free(&g->jar);
     hail_buf_free(&g->netrc);
     get_progress_free(g->progress);
+    get_forget();
     return status;
 }
 

@@ -1,6 +1,6 @@
 /* get.h - `hail get`: what its files share.
  *
- *   options.c settings.c data.c multipart.c    what is asked for
+ *   options.c settings.c config.c words.c data.c multipart.c   what is asked for
  *   get.c ── parallel.c                        the jobs: one URL after another, or several at once
  *     job.c                                    one URL: as many exchanges as it takes
  *       ├─ redirect.c login.c cookies.c        what the next exchange is to be

@@ -216,19 +216,17 @@ static int make_boundary(struct get_asked *a, char out[64])
     return 0;
 }
 
-/* The words come in pairs: how, and what. */
+/* The words come in pairs: how, and what. The copies are kept until the end. */
 int get_forms(struct get_asked *a)
 {
     char boundary[64];
     int status = make_boundary(a, boundary);
     for (size_t i = 0; i + 1 < a->forms.n && status == 0; i += 2) {
         struct form f = {0};
-        const char *whole = a->forms.v[i + 1];
-        char *text = strdup(whole);
-        if (!text)
-            return local_error("keep", "a form", ENOMEM);
-        a->forms.v[i + 1] = text; /* the parts point into it */
-        status = read_form(&f, text, whole, *a->forms.v[i] == 'S');
+        char *text = strdup(a->forms.v[i + 1]);
+        status = text ? get_keep(text) : local_error("keep", "a form", ENOMEM);
+        if (status == 0)
+            status = read_form(&f, text, a->forms.v[i + 1], *a->forms.v[i] == 'S');
         if (status == 0 && f.name)
             status = put_form(a, &f, boundary, i == 0);
         free(f.headers.v);

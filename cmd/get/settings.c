@@ -156,20 +156,6 @@ static const struct setting settings[] = {
     {OPT_DRY_RUN, FLAG, AT(dry_run), NULL},
 };
 
-int get_words_add(struct get_words *w, const char *word)
-{
-    if (w->n == w->room) {
-        size_t room = w->room ? 2 * w->room : 8;
-        const char **v = room <= GET_WORDS_MAX ? realloc(w->v, room * sizeof *v) : NULL;
-        if (!v)
-            return local_error("keep", "an option that is given very often", ENOMEM);
-        w->v = v;
-        w->room = room;
-    }
-    w->v[w->n++] = word;
-    return 0;
-}
-
 static int set_number(const struct setting *s, void *at, const char *value)
 {
     double v;
@@ -214,7 +200,7 @@ static int fields_of(const char *path)
     struct hail_buf b;
     hail_buf_init(&b, 1 << 20);
     int status = get_slurp(path, &b);
-    status = status ? status : get_words_add(&get_asked.texts, b.p);
+    status = status ? status : get_keep(b.p);
     char *save = NULL;
     for (char *line = status || !b.len ? NULL : strtok_r(b.p, "\r\n", &save); line && status == 0;
          line = strtok_r(NULL, "\r\n", &save))
@@ -382,10 +368,12 @@ int get_settle(void)
         status = get_forms(a);
     if (status == 0 && a->has_data && a->get)
         get_query_data();
-    if (status == 0 && a->has_data && !a->get)
+    if (status == 0 && a->has_data && !a->get) {
         status =
             get_part_add(&a->body, (struct get_part){.bytes = a->data.p ? a->data.p : strdup(""),
                                                      .n = a->data.len});
+        hail_buf_init(&a->data, 1); /* the bytes are the part's now */
+    }
     return status            ? status
            : a->query.failed ? local_error("keep", "the query", -a->query.failed)
                              : 0;
