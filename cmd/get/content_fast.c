@@ -16,7 +16,7 @@
 
 #define STEP  ((size_t)4 << 20) /* bytes asked for at once */
 #define PIPE  (1 << 20)         /* bytes of the pipe */
-#define LEAST (256 * 1024)      /* bytes that are worth waking up for */
+#define LEAST 262144            /* bytes that are worth waking up for */
 
 static bool can(const struct get_session *s)
 {

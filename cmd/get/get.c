@@ -120,7 +120,7 @@ static int make_jobs(struct get_shared *g)
 
 static int one_by_one(struct common *c, struct get_shared *g)
 {
-    struct get_session *s;
+    struct get_session *s = NULL;
     int status = get_session_new(c, g, &s);
     for (size_t i = 0; i < g->njobs && status == 0; i++) {
         get_run_job(s, &g->jobs[i]);

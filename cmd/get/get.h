@@ -244,7 +244,7 @@ void get_finish(struct get_session *s, int rc);
 bool get_refused(const struct get_session *s); /* --fail, and the status says so */
 void get_allow(struct get_session *s, double seconds);
 int get_explain_timeout(struct get_session *s, int rc, double seconds, const char *what);
-int get_read_head(struct get_session *s, bool *interim);
+int get_read_head(struct get_session *s, bool *again);
 const struct hail_http_field *get_field(const struct get_session *s, const char *name);
 const char *get_where(const struct get_session *s, char out[HAIL_ENDPOINT_MAX]);
 

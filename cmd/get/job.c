@@ -96,9 +96,9 @@ int get_job_prepare(struct get_session *s, struct get_job *j)
     struct hail_buf text;
     hail_buf_init(&text, (size_t)2 * HAIL_URL_MAX);
     hail_buf_str(&text, j->text);
-    if (j->upload_file && text.len)
+    if (j->upload_file && text.p && text.len)
         add_name(j, &text);
-    if (s->asked->query.len && text.len)
+    if (s->asked->query.len && text.p && text.len)
         add_query(s, &text);
     int rc = text.failed ? hail_fail(ctx, HAIL_LAYER_USAGE, EINVAL, "get", "the URL is too long")
              : s->asked->path_as_is ? hail_url_parse_as_is(ctx, u, text.p ? text.p : "")

@@ -224,7 +224,9 @@ int get_forms(struct get_asked *a)
     for (size_t i = 0; i + 1 < a->forms.n && status == 0; i += 2) {
         struct form f = {0};
         char *text = strdup(a->forms.v[i + 1]);
-        status = text ? get_keep(text) : local_error("keep", "a form", ENOMEM);
+        if (!text)
+            return local_error("keep", "a form", ENOMEM);
+        status = get_keep(text);
         if (status == 0)
             status = read_form(&f, text, a->forms.v[i + 1], *a->forms.v[i] == 'S');
         if (status == 0 && f.name)
