@@ -122,7 +122,9 @@ static int one_by_one(struct common *c, struct get_shared *g)
 {
     struct get_session *s = NULL;
     int status = get_session_new(c, g, &s);
-    for (size_t i = 0; i < g->njobs && status == 0; i++) {
+    if (status || !s)
+        return status;
+    for (size_t i = 0; i < g->njobs; i++) {
         get_run_job(s, &g->jobs[i]);
         bool cancelled = g->jobs[i].err.errnum == ECANCELED;
         if (!g->asked->har)
@@ -130,9 +132,8 @@ static int one_by_one(struct common *c, struct get_shared *g)
         if (cancelled)
             break;
     }
-    if (status == 0)
-        get_session_free(s);
-    return status;
+    get_session_free(s);
+    return 0;
 }
 
 /* --- the command --- */
