@@ -40,7 +40,7 @@ static void refuse(struct get_session *s)
 }
 
 /* One job, and everything that is told of it. */
-void get_run_job(struct get_session *s, struct get_job *job)
+static void run_job(struct get_session *s, struct get_job *job)
 {
     get_job(s, job);
     bool cancelled = job->err.errnum == ECANCELED;
@@ -86,6 +86,7 @@ void get_session_free(struct get_session *s)
     hail_tls_config_free(s->tls);
     hail_tls_config_free(s->proxy_tls);
     hail_buf_free(&s->request);
+    free(s->probe);
     if (s->pipe[1]) {
         close(s->pipe[0]);
         close(s->pipe[1]);
@@ -94,28 +95,40 @@ void get_session_free(struct get_session *s)
     free(s);
 }
 
-/* --- the jobs --- */
+/* --- the URLs --- */
 
-/* The i-th -o is the i-th URL's, and so with -T. */
-static int make_jobs(struct get_shared *g)
+/* One of the queue; false when the user has enough. */
+static bool work_on(struct get_session *s, size_t i)
 {
-    const struct get_asked *a = g->asked;
-    g->njobs = a->urls.n;
-    g->jobs = calloc(g->njobs, sizeof *g->jobs);
-    if (!g->jobs)
-        return local_error("begin", "so many URLs", ENOMEM);
-    for (size_t i = 0; i < g->njobs; i++) {
-        struct get_job *j = &g->jobs[i];
-        j->index = i;
-        j->text = a->urls.v[i];
-        j->output = i < a->outputs.n ? a->outputs.v[i] : a->remote_all ? "" : NULL;
-        j->upload_file = i < a->uploads.n ? a->uploads.v[i] : NULL;
-        j->sink.fd = -1;
-        j->resume.total = -1;
+    struct get_ask *ask = &s->shared->asks[i];
+    struct get_job *j = calloc(1, sizeof *j);
+    if (!j) {
+        ask->status = local_error("get", ask->text, ENOMEM);
+        return false;
     }
-    if (a->outputs.n > g->njobs && !a->silent)
-        fprintf(stderr, "hail: get: %zu files for %zu URLs\n", a->outputs.n, g->njobs);
-    return 0;
+    j->index = i;
+    j->text = ask->text;
+    j->output = ask->output;
+    j->upload_file = ask->upload_file;
+    j->sink.fd = -1;
+    j->resume.total = -1;
+    run_job(s, j);
+    ask->status = j->status;
+    bool enough = j->err.errnum == ECANCELED;
+    if (s->asked->har) {
+        ask->kept = j;
+    } else {
+        get_job_free(j);
+        free(j);
+    }
+    return !enough;
+}
+
+void get_work(struct get_session *s)
+{
+    size_t i;
+    while (get_queue_next(s, &i) && work_on(s, i))
+        continue;
 }
 
 static int one_by_one(struct common *c, struct get_shared *g)
@@ -124,14 +137,7 @@ static int one_by_one(struct common *c, struct get_shared *g)
     int status = get_session_new(c, g, &s);
     if (status || !s)
         return status;
-    for (size_t i = 0; i < g->njobs; i++) {
-        get_run_job(s, &g->jobs[i]);
-        bool cancelled = g->jobs[i].err.errnum == ECANCELED;
-        if (!g->asked->har)
-            get_job_free(&g->jobs[i]);
-        if (cancelled)
-            break;
-    }
+    get_work(s);
     get_session_free(s);
     return 0;
 }
@@ -174,19 +180,17 @@ static int move_stderr(const struct get_asked *a)
 
 static int finish(struct common *c, struct get_shared *g, int status)
 {
-    for (size_t i = 0; i < g->njobs && status == 0; i++)
-        status = g->jobs[i].status;
+    for (size_t i = 0; i < g->nasks && status == 0; i++)
+        status = g->asks[i].status;
     int rc = get_cookies_save(c, g);
     status = status ? status : rc;
     if (g->asked->har) {
-        rc = get_har(c, g->asked->har, g->jobs, g->njobs);
+        rc = get_har(g->asked->har, g->asks, g->nasks);
         status = status ? status : rc;
     }
     if (g->dump && g->dump != stdout && fclose(g->dump) != 0 && status == 0)
         status = local_error("write", g->asked->dump, errno);
-    for (size_t i = 0; i < g->njobs; i++)
-        get_job_free(&g->jobs[i]);
-    free(g->jobs);
+    get_queue_free(g);
     hail_cookie_jar_free(&g->jar);
     hail_buf_free(&g->netrc);
     get_progress_free(g->progress);
@@ -205,13 +209,13 @@ static int run(struct common *c, int argc, char **argv)
         return status;
     read_environment(&g);
     status = move_stderr(&get_asked);
-    status = status ? status : make_jobs(&g);
+    status = status ? status : get_queue_make(&g);
     status = status ? status : get_netrc_load(c, &g);
     status = status ? status : get_cookies_load(c, &g);
     status = status ? status : open_dump(&g);
     if (status == 0) {
-        g.progress = get_progress_new(g.asked, g.njobs);
-        status = get_asked.parallel && g.njobs > 1 ? get_parallel(c, &g) : one_by_one(c, &g);
+        g.progress = get_progress_new(g.asked, g.nasks);
+        status = get_asked.parallel && g.nasks > 1 ? get_parallel(c, &g) : one_by_one(c, &g);
     }
     return finish(c, &g, status);
 }

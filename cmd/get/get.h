@@ -1,7 +1,7 @@
 /* get.h - `hail get`: what its files share.
  *
  *   options.c settings.c config.c words.c data.c multipart.c   what is asked for
- *   get.c ── parallel.c                        the jobs: one URL after another, or several at once
+ *   get.c queue.c parallel.c                   one URL after another, or several at once
  *     job.c                                    one URL: as many exchanges as it takes
  *       ├─ redirect.c login.c cookies.c        what the next exchange is to be
  *       ├─ retry.c resume.c                    ... when one came to nothing
@@ -135,7 +135,18 @@ struct get_sink {
     uint64_t written; /* bytes of content */
 };
 
-/* One URL. */
+#define GET_AHEAD 16 /* URLs that a session may claim before their turn */
+
+/* A URL of the command line, and what is to be done with it. */
+struct get_ask {
+    const char *text;        /* as it was written */
+    const char *output;      /* -o, "" is -O; NULL: standard output */
+    const char *upload_file; /* -T; NULL: none */
+    int status;              /* the exit status */
+    struct get_job *kept;    /* for --har */
+};
+
+/* One URL while it is worked on. */
 struct get_job {
     size_t index;
     const char *text;           /* the URL as it was written */
@@ -184,9 +195,9 @@ struct get_shared {
     bool has_netrc;
     const char *proxies[4]; /* the environment's: http, https, all, none */
     struct get_progress *progress;
-    FILE *dump; /* -D */
-    struct get_job *jobs;
-    size_t njobs, next;
+    FILE *dump;           /* -D */
+    struct get_ask *asks; /* the queue: queue.c */
+    size_t nasks, next, *returned, nreturned;
     unsigned connections;
 };
 
@@ -198,6 +209,8 @@ struct get_session {
     struct get_conn *idle;
     struct hail_tls_config *tls, *proxy_tls;
     struct get_login login, proxy_login;
+    size_t claimed[GET_AHEAD], nclaimed; /* URLs that are this session's next */
+    struct get_job *probe;               /* for requests that are made before their turn */
     /* the present exchange */
     struct get_job *job;
     struct get_hop *hop;
@@ -223,12 +236,19 @@ struct get_session {
 /* All functions return 0 or -errno with the failure recorded in the session's context, where
  * nothing else is said. */
 
-/* get.c */
-void get_run_job(struct get_session *s, struct get_job *job);
+/* get.c: does URLs of the queue until there are none, or the user has enough. */
+void get_work(struct get_session *s);
 int get_session_new(const struct common *c, struct get_shared *shared, struct get_session **out);
 void get_session_free(struct get_session *s);
 
-/* parallel.c: all jobs, in several threads. */
+/* queue.c: the URLs of the command line; who takes one does it. */
+int get_queue_make(struct get_shared *g);
+void get_queue_free(struct get_shared *g);
+bool get_queue_next(struct get_session *s, size_t *i); /* what was claimed comes first */
+bool get_queue_claim(struct get_session *s, size_t *i);
+void get_queue_return(struct get_session *s); /* what was claimed is anybody's again */
+
+/* parallel.c: all of them, in several threads. */
 int get_parallel(struct common *c, struct get_shared *shared);
 
 /* job.c: does the job; job->status and job->err say what came of it. */
@@ -271,6 +291,8 @@ bool get_chunked(const struct get_session *s);
 void get_pipeline_fill(struct get_session *s);
 /* Whether s->request went out before: 1, 0, or -EPIPE when something else did. */
 int get_pipeline_take(struct get_session *s);
+/* The content is large: others do what would wait for it. */
+void get_pipeline_yield(struct get_session *s);
 
 /* upload.c */
 int get_upload_open(struct get_session *s, struct get_job *job);
@@ -361,7 +383,7 @@ void get_verbose_head(struct get_session *s, char mark, const char *p, size_t n)
 void get_timing(const struct common *c, const struct get_job *job);
 void get_explain(const struct common *c, const struct get_job *job);
 int get_report(const struct get_session *s, const struct get_job *job);
-int get_har(struct common *c, const char *path, const struct get_job *jobs, size_t n);
+int get_har(const char *path, const struct get_ask *asks, size_t n);
 void get_writeout(struct get_session *s, const struct get_job *job);
 int get_fail(struct get_session *s); /* says the error unless it is silent; the exit status */
 

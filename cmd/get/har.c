@@ -203,11 +203,10 @@ static int write_file(const char *path, const struct hail_buf *b)
     return fclose(f) || n < b->len ? local_error("write", path, errno) : 0;
 }
 
-int get_har(struct common *c, const char *path, const struct get_job *jobs, size_t n)
+int get_har(const char *path, const struct get_ask *asks, size_t n)
 {
     struct hail_buf b;
     struct hail_json j = {.out = &b};
-    (void)c;
     hail_buf_init(&b, HAR_MAX);
     hail_json_object(&j, NULL);
     hail_json_object(&j, "log");
@@ -218,8 +217,8 @@ int get_har(struct common *c, const char *path, const struct get_job *jobs, size
     hail_json_end_object(&j);
     hail_json_array(&j, "entries");
     for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < jobs[i].nhops; k++)
-            put_entry(&j, &jobs[i].hops[k]);
+        for (size_t k = 0; asks[i].kept && k < asks[i].kept->nhops; k++)
+            put_entry(&j, &asks[i].kept->hops[k]);
     hail_json_end_array(&j);
     hail_json_end_object(&j);
     hail_json_end_object(&j);

@@ -169,6 +169,7 @@ static int take_answer(struct get_session *s)
 {
     struct get_job *j = s->job;
     note_answer(s);
+    get_pipeline_yield(s);
     int rc = get_resume_check(s);
     if (rc != 0)
         return rc;

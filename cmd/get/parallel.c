@@ -11,19 +11,7 @@
 static void *work(void *arg)
 {
     struct get_session *s = arg;
-    struct get_shared *g = s->shared;
-    for (;;) {
-        pthread_mutex_lock(&g->lock);
-        size_t i = g->next < g->njobs ? g->next++ : g->njobs;
-        pthread_mutex_unlock(&g->lock);
-        if (i == g->njobs)
-            break;
-        get_run_job(s, &g->jobs[i]);
-        if (g->jobs[i].err.errnum == ECANCELED)
-            break;
-        if (!g->asked->har)
-            get_job_free(&g->jobs[i]);
-    }
+    get_work(s);
     get_session_free(s);
     return NULL;
 }
@@ -31,7 +19,7 @@ static void *work(void *arg)
 int get_parallel(struct common *c, struct get_shared *g)
 {
     size_t most =
-        (size_t)g->asked->parallel_max < g->njobs ? (size_t)g->asked->parallel_max : g->njobs;
+        (size_t)g->asked->parallel_max < g->nasks ? (size_t)g->asked->parallel_max : g->nasks;
     pthread_t *threads = calloc(most, sizeof *threads);
     pthread_attr_t attr;
     size_t n = 0;

@@ -12,15 +12,16 @@
 #include "get.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define DEPTH 16 /* requests under way */
+#define LARGE ((uint64_t)1 << 20) /* bytes of content that others do not wait for */
 
 static bool allowed(const struct get_session *s)
 {
     const struct get_asked *a = s->asked;
-    return !s->lonely && !a->parallel && !a->verbose && !a->har && !a->timing && !a->explain &&
-           !a->dump && !a->writeout && !s->c.json && !s->c.ctx.trace && !a->cookies.n && !a->jar &&
+    return !s->lonely && !a->verbose && !a->har && !a->timing && !a->explain && !a->dump &&
+           !a->writeout && !s->c.json && !s->c.ctx.trace && !a->cookies.n && !a->jar &&
            !a->uploads.n && !a->body.n && !a->user && !a->netrc && !a->netrc_file &&
            a->retry <= 0 && a->resume == GET_RESUME_NO && a->rate <= 0 && s->head.minor == 1 &&
            s->head.status < (a->follow ? 300 : 400) && strcmp(s->job->method, "GET") == 0;
@@ -37,15 +38,16 @@ static size_t count(const struct hail_buf *ahead)
     return n;
 }
 
-/* The job's request behind the others, if it goes the same way. */
-static bool add(struct get_session *s, const struct get_job *next, struct hail_buf *out)
+/* The request behind the others, if it goes the same way. */
+static bool add(struct get_session *s, const struct get_ask *next, struct hail_buf *out)
 {
-    struct get_job job = *next;
     struct get_route route = s->route;
+    struct get_job *j = s->probe;
     bool fits = false;
-    s->job = &job;
-    if (get_job_prepare(s, &job) == 0 && !job.url.user.there && strcmp(job.method, "GET") == 0 &&
-        get_route(s, &job.url, &s->route) == 0 && strcmp(s->route.key, route.key) == 0 &&
+    *j = (struct get_job){.text = next->text, .output = next->output, .resume.total = -1};
+    s->job = j;
+    if (get_job_prepare(s, j) == 0 && !j->url.user.there && strcmp(j->method, "GET") == 0 &&
+        get_route(s, &j->url, &s->route) == 0 && strcmp(s->route.key, route.key) == 0 &&
         get_request(s) == 0)
         fits = hail_buf_add(out, s->request.p, s->request.len) == 0;
     s->route = route;
@@ -57,16 +59,14 @@ void get_pipeline_fill(struct get_session *s)
     struct get_conn *conn = s->conn;
     struct get_job *job = s->job;
     struct hail_error err = s->c.ctx.err;
-    if (!allowed(s) || job->nhops != 1 || job->index + 1 >= s->shared->njobs)
+    size_t had = conn->ahead.len, i;
+    if (!allowed(s) || job->nhops != 1 || s->nclaimed > GET_AHEAD / 2 ||
+        count(&conn->ahead) != s->nclaimed)
         return;
-    size_t under_way = count(&conn->ahead), had = conn->ahead.len;
-    if (under_way > DEPTH / 2)
-        return;
-    for (size_t i = job->index + 1 + under_way; i < s->shared->njobs && under_way < DEPTH; i++) {
-        if (!add(s, &s->shared->jobs[i], &conn->ahead))
-            break;
-        under_way++;
-    }
+    if (!s->probe)
+        s->probe = calloc(1, sizeof *s->probe);
+    while (s->probe && get_queue_claim(s, &i) && add(s, &s->shared->asks[i], &conn->ahead))
+        continue;
     s->job = job;
     if (conn->ahead.len > had) {
         get_allow(s, GET_SILENCE_S);
@@ -75,6 +75,16 @@ void get_pipeline_fill(struct get_session *s)
             s->lonely = true; /* the next job finds out what became of the connection */
     }
     s->c.ctx.err = err;
+}
+
+/* The connection ends with this response: the others' would stand behind it. */
+void get_pipeline_yield(struct get_session *s)
+{
+    if (!s->asked->parallel || s->nclaimed == 0 ||
+        (s->head.framing == HAIL_HTTP_LENGTH && s->head.length <= LARGE))
+        return;
+    get_queue_return(s);
+    s->closing = true;
 }
 
 int get_pipeline_take(struct get_session *s)
