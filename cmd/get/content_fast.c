@@ -17,7 +17,8 @@
 #define STEP  ((size_t)4 << 20)  /* bytes asked for at once */
 #define FLUSH ((size_t)16 << 20) /* bytes that the disk is given at once */
 #define PIPE  (1 << 20)          /* bytes of the pipe */
-#define LEAST 262144             /* bytes that are worth waking up for */
+#define LEAST 262144             /* bytes that are worth waking up for ... */
+#define SOON  0.05               /* ... if they come within so many seconds */
 
 static bool can(const struct get_session *s)
 {
@@ -29,20 +30,29 @@ static bool can(const struct get_session *s)
            s->body.left > GET_BUFFER && hail_stream_is_plain(s->conn->stream);
 }
 
+static void wake_for(struct get_session *s, int bytes)
+{
+    setsockopt(hail_stream_fd(s->conn->stream), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+}
+
+/* For something worth waking up; when that takes long, and at the end, for whatever there is. */
 static int wait_for_bytes(struct get_session *s)
 {
-    get_allow(s, GET_SILENCE_S);
-    int rc = hail_wait(&s->c.ctx, hail_stream_fd(s->conn->stream), POLLIN);
+    int fd = hail_stream_fd(s->conn->stream), rc = -ETIMEDOUT;
+    if (s->body.left >= LEAST) {
+        get_allow(s, SOON);
+        rc = hail_wait(&s->c.ctx, fd, POLLIN);
+    }
+    if (rc == -ETIMEDOUT) {
+        wake_for(s, 1);
+        get_allow(s, GET_SILENCE_S);
+        rc = hail_wait(&s->c.ctx, fd, POLLIN);
+        wake_for(s, LEAST);
+    }
     if (rc >= 0)
         return 0;
     hail_stream_fail(&s->c.ctx, s->conn->stream, rc, "read from");
     return get_explain_timeout(s, rc, GET_SILENCE_S, "nothing more of the content");
-}
-
-/* Wakes up when there is something worth it; at the end, for whatever there is. */
-static void wake_for(struct get_session *s, int bytes)
-{
-    setsockopt(hail_stream_fd(s->conn->stream), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
 }
 
 /* From the pipe into the sink, all of it. */
@@ -105,8 +115,6 @@ static int move(struct get_session *s)
     while (rc == 0 && s->body.left > 0) {
         ssize_t n = step(s);
         if (n == -EAGAIN) {
-            if (s->body.left < LEAST)
-                wake_for(s, 1);
             rc = wait_for_bytes(s);
         } else if (n <= 0) {
             /* the stream ended, or cannot do it: the next read says so again */
