@@ -35,6 +35,22 @@ static int cut_short(struct get_session *s)
     return -EPROTO;
 }
 
+/* A part may be less than the rest that was asked for (RFC 9110 section 15.3.7): there is more. */
+static int part_only(struct get_session *s)
+{
+    const struct get_resume *r = &s->job->resume;
+    char peer[HAIL_ENDPOINT_MAX];
+    if (!r->asked || s->head.status != 206 || s->decoder || r->total < 0 ||
+        r->have >= (uint64_t)r->total)
+        return 0;
+    hail_fail(&s->c.ctx, HAIL_LAYER_PROTO, EPROTO, "read",
+              "content from %s: the part ends at byte %" PRIu64 " of %" PRId64, get_where(s, peer),
+              r->have, r->total);
+    hail_advise(&s->c.ctx, "RFC 9110 section 15.3.7: a part may be less than was asked for");
+    hail_set_detail(&s->c.ctx, HAIL_TRUNCATED);
+    return -EPROTO;
+}
+
 static int bad_framing(struct get_session *s)
 {
     char peer[HAIL_ENDPOINT_MAX];
@@ -242,7 +258,7 @@ static int end(struct get_session *s)
         get_verbose(s, "trailer %.*s: %.*s", (int)f->name.n, f->name.p, (int)f->value.n,
                     f->value.p);
     }
-    return 0;
+    return part_only(s);
 }
 
 /* Waits for more, with `t` no longer than its end: then there may be nothing new. */

@@ -79,25 +79,25 @@ static bool content_range(const struct get_session *s, int64_t *first, int64_t *
     if (strncasecmp(text, "bytes ", 6) != 0)
         return false;
     char *p = text + 6, *end;
+    errno = 0;
     if (*p == '*') {
         p++;
     } else {
         if (*p < '0' || *p > '9')
             return false;
-        errno = 0;
         *first = strtoll(p, &end, 10);
         if (*end != '-' || end[1] < '0' || end[1] > '9')
             return false;
         *last = strtoll(end + 1, &p, 10);
     }
-    if (*p++ != '/' || errno == ERANGE)
+    if (*p++ != '/')
         return false;
     if (strcmp(p, "*") == 0)
-        return *first >= 0;
+        return *first >= 0 && *first <= *last && *last < INT64_MAX && errno != ERANGE;
     if (*p < '0' || *p > '9')
         return false;
     *total = strtoll(p, &end, 10);
-    return !*end && (*first < 0 || (*first <= *last && *last < *total));
+    return !*end && errno != ERANGE && (*first < 0 || (*first <= *last && *last < *total));
 }
 
 static int wrong_range(struct get_session *s, const char *why)

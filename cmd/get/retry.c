@@ -17,6 +17,7 @@
 
 #define RESUMES_MAX 100  /* without --retry, one after another */
 #define DELAY_MAX_S 600. /* seconds, of doubled delays */
+#define AFTER_MAX_S 1e9  /* ... that a server may ask for: for ever, but still a number of ns */
 
 static bool passing_status(int status)
 {
@@ -49,11 +50,12 @@ static double retry_after(const struct get_session *s)
     size_t i = 0;
     for (; i < f->value.n && f->value.p[i] >= '0' && f->value.p[i] <= '9'; i++)
         v = v * 10 + (f->value.p[i] - '0');
-    if (i == f->value.n)
-        return v;
-    if (hail_http_date_parse(f->value, now, &at) == 0)
-        return at > now ? (double)(at - now) : 0;
-    return -1;
+    if (i < f->value.n) {
+        if (hail_http_date_parse(f->value, now, &at) < 0)
+            return -1;
+        v = at > now ? (double)(at - now) : 0;
+    }
+    return v < AFTER_MAX_S ? v : AFTER_MAX_S;
 }
 
 static double delay(const struct get_session *s)
@@ -70,15 +72,19 @@ static double delay(const struct get_session *s)
     return wanted > own ? wanted : own;
 }
 
-/* Sleeps; false when the time of the whole, or the user, does not allow for it. */
-static bool sleep_for(struct get_session *s, double seconds)
+/* Whether the time of the whole allows for it. */
+static bool there_is_time(const struct get_session *s, double seconds)
 {
-    struct get_job *j = s->job;
+    const struct get_job *j = s->job;
     double spent = (double)(hail_now() - j->start_ns) / 1e9;
     if (s->asked->retry_max > 0 && spent + seconds > s->asked->retry_max)
         return false;
-    if (j->by.ns && hail_now() + (int64_t)(seconds * 1e9) > j->by.ns)
-        return false;
+    return !j->by.ns || hail_now() + (int64_t)(seconds * 1e9) <= j->by.ns;
+}
+
+/* Sleeps; false when the user ends it. */
+static bool sleep_for(struct get_session *s, double seconds)
+{
     s->c.ctx.by = hail_deadline_in((int64_t)(seconds * 1000));
     struct hail_error err = s->c.ctx.err;
     int rc = hail_wait(&s->c.ctx, s->c.ctx.cancel_fd, 0);
@@ -128,6 +134,8 @@ bool get_retry(struct get_session *s, int rc)
     if (!going_on && (!transient || (int)j->retries >= allowed))
         return false;
     double wait = going_on && (j->resumes == 0 || s->hop->received > GET_BUFFER) ? 0 : delay(s);
+    if (wait > 0 && !there_is_time(s, wait))
+        return false;
     if (!a->silent && !s->c.json && (!going_on || a->verbose)) {
         get_progress_hide(s->shared->progress);
         if (rc < 0)
