@@ -179,6 +179,7 @@ struct get_job {
 struct get_login {
     char user[HAIL_SECRET_MAX], password[HAIL_SECRET_MAX];
     bool has, tried;
+    bool bare;   /* no challenge came: the content goes without an answer to one */
     bool digest; /* a challenge is there to be answered: */
     struct hail_digest challenge;
     unsigned count; /* answers with this nonce */

@@ -88,6 +88,8 @@ void get_login_begin(struct get_session *s)
     struct get_login *l = &s->login;
     const struct hail_url *u = &s->job->url;
     bool netrc = s->shared->has_netrc && !s->asked->user;
+    if (strcmp(s->hop->why, "login") == 0)
+        return; /* the same URL once more */
     if (s->job->nhops > 1 && !s->job->dropped && !u->user.there && !netrc)
         return;
     if (l->has && l->digest && strcmp(l->host, u->host) == 0 && !s->job->dropped)
@@ -180,10 +182,23 @@ int get_login_field(struct get_session *s, bool proxy, struct hail_buf *out)
 bool get_login_waits(const struct get_session *s)
 {
     return s->login.has && (s->asked->auth & GET_AUTH_DIGEST) && !s->login.digest &&
-           !s->login.tried && !s->asked->bearer;
+           !s->login.tried && !s->login.bare && !s->asked->bearer;
 }
 
 /* --- challenges --- */
+
+static bool offers_basic(const struct get_session *s)
+{
+    const struct hail_http_field *f = NULL;
+    while ((f = hail_http_field(&s->head.fields, "WWW-Authenticate", f))) {
+        struct hail_slice rest = f->value;
+        struct hail_challenge c;
+        while (hail_challenge_next(&rest, &c) == 1)
+            if (hail_slice_is_nocase(c.scheme, "Basic"))
+                return true;
+    }
+    return false;
+}
 
 /* The strongest Digest that is offered and known: SHA-512-256, SHA-256, MD5. */
 static bool pick_digest(const struct get_session *s, struct hail_digest *best)
@@ -210,6 +225,10 @@ int get_login_answer(struct get_session *s)
     struct hail_digest d;
     if (s->head.status != 401)
         l->stale = 0;
+    if (s->head.status < 300 && get_login_waits(s) && s->job->upload.there) {
+        l->bare = true; /* that was said to a request without its content */
+        return 1;
+    }
     if (s->head.status != 401 || !l->has || !(s->asked->auth & GET_AUTH_DIGEST) || s->asked->bearer)
         return 0;
     bool offered = pick_digest(s, &d);
@@ -221,7 +240,7 @@ int get_login_answer(struct get_session *s)
         l->challenge = d;
         l->count = 0;
         l->digest = true;
-    } else if (!(s->asked->auth & GET_AUTH_BASIC)) {
+    } else if (!(s->asked->auth & GET_AUTH_BASIC) || !offers_basic(s)) {
         return 0;
     }
     if (!get_upload_again(s))
