@@ -434,6 +434,18 @@ def logins():
     yield c("--anyauth", "-u", "user:secret", U + "/login/basic")
     yield c("--anyauth", "-u", "user:secret", U + "/login/sha256")
     yield c("--anyauth", "-u", "user:secret", U + "/login/both")
+    for way in ("echo", "login/basic", "to/307/login/md5", "to/302/login/md5", "status/404"):
+        yield c("--digest", "-u", "user:secret", "-d", "a=b", "-L", U + "/" + way)
+    yield c("--digest", "-u", "user:secret", "-T", "up", U + "/echo", files={"up": b"content"})
+    yield c("--anyauth", "-u", "user:secret", "-d", "a=b", U + "/echo",
+            but="requests connections")  # hail sends the content when it knows how to log in
+    yield c("--anyauth", "-u", "user:secret", "-d", "a=b", U + "/login/basic", but="requests")
+    yield c("--anyauth", "-u", "user:secret", U + "/login/bearer")
+    for login in ("user:secret", "user:wrong"):
+        yield c("--anyauth", f"http://{login}@<at>/login/basic")
+        yield c("--digest", f"http://{login}@<at>/login/md5")
+    yield c("--netrc-file", "rc", "--anyauth", U + "/login/basic",
+            files={"rc": b"default login user password wrong"})
     netrc = b"machine 127.0.0.1 login user password secret\nmachine other.test login o password p\n"
     yield c("--netrc-file", "rc", U + "/login/basic", files={"rc": netrc})
     yield c("--netrc-file", "rc", U + "/login/basic",
