@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The job's deadline, or the end of `seconds` if that is earlier. */
 void get_allow(struct get_session *s, double seconds)
@@ -72,17 +73,32 @@ static int no_head(struct get_session *s)
     return -EPROTO;
 }
 
+/* -D: as it came, but for a terminal. */
+static void dump(struct get_session *s, size_t size)
+{
+    FILE *f = s->shared->dump;
+    struct hail_buf safe;
+    hail_buf_init(&safe, 16 * GET_BUFFER);
+    bool terminal = isatty(fileno(f));
+    if (terminal)
+        get_screen_head(&s->c, s->buf, size, &safe);
+    pthread_mutex_lock(&s->shared->lock);
+    if (!terminal)
+        fwrite(s->buf, 1, size, f);
+    else if (!safe.failed && safe.len)
+        fwrite(safe.p, 1, safe.len, f);
+    pthread_mutex_unlock(&s->shared->lock);
+    hail_buf_free(&safe);
+}
+
 /* What -D and -i have to show. */
 static void show(struct get_session *s, size_t size)
 {
     get_verbose_head(s, '<', s->buf, size);
     if (s->asked->show_head || s->c.terminal)
         hail_buf_add(&s->job->heads, s->buf, size);
-    if (s->shared->dump) {
-        pthread_mutex_lock(&s->shared->lock);
-        fwrite(s->buf, 1, size, s->shared->dump);
-        pthread_mutex_unlock(&s->shared->lock);
-    }
+    if (s->shared->dump)
+        dump(s, size);
 }
 
 /* A 1xx response is over with its head. */

@@ -4,8 +4,25 @@
  */
 #include "writeout.h"
 
+#include "base/text.h"
+
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
+
+/* What a server may have written: a terminal gets it made safe, a program byte for byte. */
+static void put_text(FILE *f, const char *p, size_t n)
+{
+    struct hail_buf b;
+    if (!isatty(fileno(f))) {
+        fwrite(p, 1, n, f);
+        return;
+    }
+    hail_buf_init(&b, 4 << 20);
+    if (hail_text_safe(&b, p, n, true) == 0 && b.len)
+        fwrite(b.p, 1, b.len, f);
+    hail_buf_free(&b);
+}
 
 /* Micro- as seconds, six digits. */
 static void put_seconds(FILE *f, int64_t us)
@@ -18,7 +35,7 @@ static void put_value(FILE *f, const char *name, const struct get_value *v)
     static const char *const codes[] = {"http_code", "response_code", "http_connect"};
     switch (v->kind) {
     case GET_TEXT:
-        fputs(v->text ? v->text : "", f);
+        put_text(f, v->text ? v->text : "", v->text ? strlen(v->text) : 0);
         break;
     case GET_TIME:
         put_seconds(f, v->number);
@@ -114,7 +131,7 @@ static void put_header(FILE *f, const struct get_job *j, const char *name, size_
     text[n] = '\0';
     const struct hail_http_field *v = hail_http_field(&head.fields, text, NULL);
     if (v)
-        fwrite(v->value.p, 1, v->value.n, f);
+        put_text(f, v->value.p, v->value.n);
 }
 
 /* --- the format --- */
