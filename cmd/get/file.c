@@ -37,6 +37,7 @@ static int remote_name(struct get_session *s, char *out, size_t size)
     ssize_t n = -ENOENT;
     if (s->asked->disposition && s->head_size && f)
         n = hail_disposition_name(f->value, out, size);
+    s->job->sink.foreign = n >= 0;
     if (n < 0)
         n = hail_path_name(hail_url_slice(u, u->path), out, size);
     if (n >= 0)
@@ -191,6 +192,11 @@ int get_file_open(struct get_session *s, const char *path)
     if (rc < 0 || !k->name)
         return rc < 0 ? rc : failed(s, "open", path, ENOMEM);
     k->open = true;
+    if (k->foreign && !s->asked->no_clobber && lstat(path, &st) == 0) {
+        rc = failed(s, "open", path, EEXIST);
+        hail_advise(&s->c.ctx, "-J takes the server's name, and writes over nothing");
+        return rc;
+    }
     if (there && S_ISDIR(st.st_mode))
         return failed(s, "open", path, EISDIR);
     if (s->asked->resume != GET_RESUME_NO || (there && !S_ISREG(st.st_mode)))
@@ -266,6 +272,10 @@ static int put_under_name(struct get_session *s)
     drop_from(k);
     if (s->asked->no_clobber)
         return rename_apart(s);
+    if (k->foreign)
+        return renameat2(AT_FDCWD, k->part, AT_FDCWD, k->name, RENAME_NOREPLACE) < 0
+                   ? failed(s, "rename to", k->name, errno)
+                   : 0;
     return rename(k->part, k->name) < 0 ? failed(s, "rename to", k->name, errno) : 0;
 }
 

@@ -128,6 +128,7 @@ struct get_sink {
     bool open, started, terminal;
     bool null;         /* what is written has no effect */
     bool regular;      /* a file of its own, which may be cut */
+    bool foreign;      /* the server chose the name: nothing is written over */
     bool locked;       /* standard output is held against the other jobs */
     char *name, *part; /* the final name; the one until it is whole, NULL: none */
     struct get_screen *screen;
