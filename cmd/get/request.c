@@ -215,7 +215,9 @@ static int put_asked(struct get_session *s, struct hail_http_out *o)
             return hail_fail(&s->c.ctx, HAIL_LAYER_USAGE, EINVAL, "request",
                              "-H '%s': not a field of HTTP", field);
         bool length = hail_slice_is_nocase(name, "Content-Length");
-        if ((length || hail_slice_is_nocase(name, "Transfer-Encoding")) && !s->job->upload.there)
+        bool none = length && hail_slice_is(value, "0"); /* of POST without content: RFC 9110 */
+        if (((length && !none) || hail_slice_is_nocase(name, "Transfer-Encoding")) &&
+            !s->job->upload.there)
             return hail_fail(&s->c.ctx, HAIL_LAYER_USAGE, EINVAL, "request",
                              "-H '%s': this request has no content", field);
         if (length && get_replaced(s, "Transfer-Encoding"))
