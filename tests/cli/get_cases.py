@@ -112,6 +112,8 @@ def fields():
     yield c("-H", "Content-Type:", "-d", "data", U + "/echo")
     yield c("-H", "Content-Length: 4", "-d", "data", U + "/echo")
     yield c("-H", "Transfer-Encoding: chunked", "-d", "data", U + "/echo")
+    yield c("-X", "POST", "-H", "Content-Length: 0", U + "/seen")
+    yield c("-H", "X-One: 1", "-H", "X-One;", U + "/seen")
     yield c("-H", "Expect:", "--data-binary", "@big", U + "/no-100", files={"big": b"x" * 1100000})
     yield c("-H", "Expect: 100-continue", "-d", "data", U + "/echo")
     yield c("-H", "Authorization: Custom x", U + "/seen")
@@ -228,6 +230,9 @@ def output():
         yield c("-OJ", U + "/name/" + name)
     yield c("-OJ", U + "/name/inline")
     yield c("-OJ", U + "/text")
+    yield c("-OJ", U + "/text", files={"text": b"old"})
+    yield c("-OJ", U + "/name/token", files={"token.txt": b"old"}, code=23)
+    yield c("-OJ", "--no-clobber", U + "/name/token", files={"token.txt": b"old"})
     yield c("-OJ", "--output-dir", "out", U + "/name/token", files={"out/x": b""})
     yield c("-i", U + "/text")
     yield c("-i", U + "/fields")
@@ -397,6 +402,8 @@ def redirects():
     yield c("-L", "-H", "X-Own: stays", U + "/location?http://localhost:PORT/seen",
             name="own stays")
     yield c("-L", "-b", "a=b", U + "/location?/seen", name="cookie stays")
+    yield c("-L", "-b", "a=b", U + "/location?http://localhost:PORT/text", but="requests",
+            name="cookie goes")  # curl gives -b's to anybody
     yield c("-L", "-r", "0-4", U + "/to/302/text")
     yield c("-L", "-o", "file", U + "/hop/2")
     yield c("-L", "--compressed", U + "/to/302/coded/gzip")
