@@ -15,12 +15,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CLOBBERS 100 /* --no-clobber: names that are tried */
+#define PART     ".part"
 #define FROM     ".from"
+#define BASE_MAX (NAME_MAX + 1 - sizeof PART FROM) /* bytes of a name that has both behind it */
 
 static int failed(struct get_session *s, const char *op, const char *name, int errnum)
 {
@@ -96,6 +99,21 @@ static char *joined(const char *a, const char *b)
     return p;
 }
 
+/* NAME.part, cut where with both endings it would be longer than a name may be. */
+static char *part_of(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    size_t folder = slash ? (size_t)(slash + 1 - name) : 0, n = strlen(name + folder);
+    char *p = joined(name, PART);
+    if (p && n > BASE_MAX && n <= NAME_MAX) {
+        n = BASE_MAX;
+        while (n > 0 && ((unsigned char)name[folder + n] & 0xC0) == 0x80) /* within a character */
+            n--;
+        memcpy(p + folder + n, PART, sizeof PART);
+    }
+    return p;
+}
+
 /* "URL\nETAG\nLAST-MODIFIED\nTOTAL\n" */
 int get_file_remember(struct get_session *s)
 {
@@ -125,16 +143,16 @@ void get_file_find(struct get_session *s)
 {
     struct get_resume *r = &s->job->resume;
     struct hail_buf name;
-    static const char ending[] = ".part";
     struct stat st;
     hail_buf_init(&name, 8192);
     if (s->asked->disposition || s->asked->show_head || s->asked->no_clobber ||
-        get_file_name(s, &name) != 1 || hail_buf_str(&name, ending) < 0) {
+        get_file_name(s, &name) != 1) {
         hail_buf_free(&name);
         return;
     }
-    char *from = joined(name.p, FROM), url[HAIL_URL_MAX + 2], total[32];
-    FILE *f = from && lstat(name.p, &st) == 0 && S_ISREG(st.st_mode) ? fopen(from, "re") : NULL;
+    char *part = part_of(name.p), *from = part ? joined(part, FROM) : NULL;
+    char url[HAIL_URL_MAX + 2], total[32];
+    FILE *f = from && lstat(part, &st) == 0 && S_ISREG(st.st_mode) ? fopen(from, "re") : NULL;
     if (f && line(f, url, sizeof url) && line(f, r->etag, sizeof r->etag) &&
         line(f, r->modified, sizeof r->modified) && line(f, total, sizeof total) &&
         strcmp(url, s->job->first.text) == 0 && (*r->etag || *r->modified)) {
@@ -144,11 +162,12 @@ void get_file_find(struct get_session *s)
     }
     if (!r->asked)
         get_resume_forget(r);
-    else
-        get_verbose(s, "%s has %llu bytes of an earlier run", name.p, (unsigned long long)r->have);
+    else if (part)
+        get_verbose(s, "%s has %llu bytes of an earlier run", part, (unsigned long long)r->have);
     if (f)
         fclose(f);
     free(from);
+    free(part);
     hail_buf_free(&name);
 }
 
@@ -206,7 +225,7 @@ int get_file_open(struct get_session *s, const char *path)
         free(k->name);
         k->name = real;
     }
-    k->part = joined(k->name, ".part");
+    k->part = part_of(k->name);
     if (!k->part)
         return failed(s, "open", path, ENOMEM);
     rc = open_part(s, s->job->resume.asked && s->head.status == 206);

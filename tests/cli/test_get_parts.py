@@ -76,6 +76,27 @@ def test_a_part_that_is_less_than_the_rest(hail, tmp_path, ends):
         [""] + [f"{first}-" for first in ends[:-1]]
 
 
+@pytest.mark.parametrize("name", ["n" * 245, "n" * 255, "\u00e4" * 127, "n" + "\u20ac" * 84])
+def test_long_names(hail, tmp_path, name):
+    """The part's own name is no longer than names may be, and is found again."""
+    with Server(whole(10)) as s:
+        assert run(hail, tmp_path, "-o", name, s.url).returncode != 0
+        port = s.url.rpartition(":")[2].partition("/")[0]
+    assert name not in {p.name for p in tmp_path.iterdir()} and len(list(tmp_path.iterdir())) == 2
+    with Server(part(10, 999)) as s:
+        record = next(tmp_path.glob("*.from"))
+        record.write_text(record.read_text().replace(port, s.url.rpartition(":")[2].partition("/")[0]))
+        assert run(hail, tmp_path, "-o", name, s.url).returncode == 0
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == BODY
+
+
+def test_a_name_that_is_too_long(hail, tmp_path):
+    with Server(whole(1000)) as s:
+        assert run(hail, tmp_path, "-o", "n" * 256, s.url).returncode == 8
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_part_that_is_all_there_comes(hail, tmp_path):
     with Server(whole(10), part(10, 19)) as s:
         done = run(hail, tmp_path, "-o", "out", s.url)
