@@ -39,9 +39,10 @@ int hail_cookie_line(struct hail_cookie_jar *jar, struct hail_slice line, int64_
     r.name = hail_cookie_cut(&rest, '\t');
     r.value = rest;
     for (size_t i = 0; i < expires.n; i++) {
-        if (expires.p[i] < '0' || expires.p[i] > '9' || r.expires > INT64_MAX / 10 - 9)
+        if (expires.p[i] < '0' || expires.p[i] > '9')
             return -EINVAL;
-        r.expires = r.expires * 10 + (expires.p[i] - '0');
+        /* curl writes the largest number there is for a Max-Age that is larger */
+        r.expires = r.expires >= INT64_MAX / 10 ? INT64_MAX : r.expires * 10 + (expires.p[i] - '0');
     }
     if (r.domain.n && *r.domain.p == '.')
         r.domain.p++, r.domain.n--;
