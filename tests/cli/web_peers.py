@@ -31,7 +31,7 @@ FILES = {"a.txt": TEXT, "big.bin": BIG, "dir/index.html": b"<p>index\n", "empty.
 class Echo(http.server.BaseHTTPRequestHandler):
     """Sends back the content, and tells of the request in X- fields."""
 
-    protocol_version = "HTTP/1.1"
+    protocol_version, wbufsize = "HTTP/1.1", -1  # head and content in one segment
 
     def content(self):
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
