@@ -120,14 +120,14 @@ static char *part(const uint8_t **data, size_t *size, size_t *n)
     return p;
 }
 
-static void write_and_read(const struct get_job *job)
+static void write_and_read(struct get_job *job)
 {
     static char text[(size_t)4 << 20];
     char path[64];
     int fd = memfd_create("har", MFD_CLOEXEC);
     must(fd >= 0);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    must(get_har(NULL, path, job, 1) == 0);
+    must(get_har(path, &(struct get_ask){.kept = job}, 1) == 0);
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
     must(n > 0 && (size_t)n < sizeof text - 1);
     text[n] = '\0';
