@@ -28,11 +28,10 @@ static void load_lines(const char *path, struct hail_slice text, struct hail_coo
 }
 
 /* -b without '=' names a file; one that is not there is as good as empty. */
-int get_cookies_load(struct common *c, struct get_shared *shared)
+int get_cookies_load(struct get_shared *shared)
 {
     const struct get_words *w = &shared->asked->cookies;
     int status = 0;
-    (void)c;
     for (size_t i = 0; i < w->n && status == 0; i++) {
         struct hail_buf b;
         if (strchr(w->v[i], '=') || !*w->v[i])
@@ -86,10 +85,9 @@ static int write_file(const char *path, const struct hail_buf *b)
 }
 
 /* The file is its owner's alone. */
-int get_cookies_save(struct common *c, struct get_shared *shared)
+int get_cookies_save(struct get_shared *shared)
 {
     struct hail_buf b;
-    (void)c;
     if (!shared->asked->jar)
         return 0;
     hail_buf_init(&b, JAR_MAX);

@@ -58,7 +58,7 @@ static void run_job(struct get_session *s, struct get_job *job)
         get_timing(&s->c, job);
     if (s->asked->explain && !cancelled)
         get_explain(&s->c, job);
-    if (s->c.json && !cancelled && get_report(s, job))
+    if (s->c.json && !cancelled && get_report(job))
         job->status = STATUS_LOCAL;
     if (s->asked->writeout && !cancelled)
         get_writeout(s, job);
@@ -178,11 +178,11 @@ static int move_stderr(const struct get_asked *a)
     return 0;
 }
 
-static int finish(struct common *c, struct get_shared *g, int status)
+static int finish(struct get_shared *g, int status)
 {
     for (size_t i = 0; i < g->nasks && status == 0; i++)
         status = g->asks[i].status;
-    int rc = get_cookies_save(c, g);
+    int rc = get_cookies_save(g);
     status = status ? status : rc;
     if (g->asked->har) {
         rc = get_har(g->asked->har, g->asks, g->nasks);
@@ -210,14 +210,14 @@ static int run(struct common *c, int argc, char **argv)
     read_environment(&g);
     status = move_stderr(&get_asked);
     status = status ? status : get_queue_make(&g);
-    status = status ? status : get_netrc_load(c, &g);
-    status = status ? status : get_cookies_load(c, &g);
+    status = status ? status : get_netrc_load(&g);
+    status = status ? status : get_cookies_load(&g);
     status = status ? status : open_dump(&g);
     if (status == 0) {
         g.progress = get_progress_new(g.asked, g.nasks);
         status = get_asked.parallel && g.nasks > 1 ? get_parallel(c, &g) : one_by_one(c, &g);
     }
-    return finish(c, &g, status);
+    return finish(&g, status);
 }
 
 /* hail's own file of options comes before the command line, which may say otherwise. */

@@ -230,7 +230,7 @@ struct get_session {
     int pipe[2];           /* for splice(2); 0, 0: none yet */
     struct hail_buf request;
     struct hail_http_field rows[GET_FIELDS], trailers[GET_TRAILERS];
-    char chunk[GET_CHUNK + 32];
+    char chunk[GET_CHUNK];
     char plain[GET_PLAIN];
     char buf[GET_BUFFER];
 };
@@ -251,7 +251,7 @@ bool get_queue_claim(struct get_session *s, size_t *i);
 void get_queue_return(struct get_session *s); /* what was claimed is anybody's again */
 
 /* parallel.c: all of them, in several threads. */
-int get_parallel(struct common *c, struct get_shared *shared);
+int get_parallel(struct common *c, struct get_shared *g);
 
 /* job.c: does the job; job->status and job->err say what came of it. */
 void get_job(struct get_session *s, struct get_job *job);
@@ -345,7 +345,7 @@ int get_checksum_known(const char *wanted); /* "sha256:..." is well formed: 0 or
 int get_screen_new(struct get_session *s, struct get_screen **out);
 int get_screen_add(struct get_session *s, struct get_screen *sc, const char *p, size_t n,
                    struct hail_buf *out);
-int get_screen_end(struct get_session *s, struct get_screen *sc, struct hail_buf *out);
+void get_screen_end(struct get_screen *sc, struct hail_buf *out);
 void get_screen_free(struct get_screen *sc);
 void get_screen_head(const struct common *c, const char *head, size_t n, struct hail_buf *out);
 
@@ -358,11 +358,11 @@ void get_login_begin(struct get_session *s);
 int get_login_field(struct get_session *s, bool proxy, struct hail_buf *out); /* 1: there is one */
 int get_login_answer(struct get_session *s);       /* to a 401 or 407; 1: try again */
 bool get_login_waits(const struct get_session *s); /* a challenge is asked for first */
-int get_netrc_load(struct common *c, struct get_shared *shared);
+int get_netrc_load(struct get_shared *shared);
 
 /* cookies.c */
-int get_cookies_load(struct common *c, struct get_shared *shared);
-int get_cookies_save(struct common *c, struct get_shared *shared);
+int get_cookies_load(struct get_shared *shared);
+int get_cookies_save(struct get_shared *shared);
 void get_cookies_take(struct get_session *s);
 
 /* retry.c: whether to try again after `rc`; waits before it says so. */
@@ -384,7 +384,7 @@ void get_verbose_head(struct get_session *s, char mark, const char *p, size_t n)
 /* What is told at the end of a job. */
 void get_timing(const struct common *c, const struct get_job *job);
 void get_explain(const struct common *c, const struct get_job *job);
-int get_report(const struct get_session *s, const struct get_job *job);
+int get_report(const struct get_job *job);
 int get_har(const char *path, const struct get_ask *asks, size_t n);
 void get_writeout(struct get_session *s, const struct get_job *job);
 int get_fail(struct get_session *s); /* says the error unless it is silent; the exit status */

@@ -104,7 +104,7 @@ void get_login_begin(struct get_session *s)
         from_netrc(s, l);
 }
 
-int get_netrc_load(struct common *c, struct get_shared *shared)
+int get_netrc_load(struct get_shared *shared)
 {
     const struct get_asked *a = shared->asked;
     char path[4096];
@@ -132,7 +132,6 @@ int get_netrc_load(struct common *c, struct get_shared *shared)
                 file, line);
     }
     shared->has_netrc = status == 0;
-    (void)c;
     return status;
 }
 

@@ -142,11 +142,10 @@ static void put_hop(struct hail_json *j, const struct get_hop *h)
     put_error(j, &h->err);
 }
 
-int get_report(const struct get_session *s, const struct get_job *job)
+int get_report(const struct get_job *job)
 {
     struct hail_buf b;
     struct hail_json j = {.out = &b};
-    (void)s;
     hail_buf_init(&b, REPORT_MAX);
     hail_json_object(&j, NULL);
     hail_json_str(&j, "schema", SCHEMA);

@@ -110,13 +110,11 @@ static bool is_host(const struct hail_url *u, const char *p, size_t n)
 /* A port and the ':' behind it; 0 when there is none, -1. */
 static long take_port(const char **at)
 {
-    char *end;
-    long port = **at == ':' ? 0 : strtol(*at, &end, 10);
-    if (**at == ':')
-        end = (char *)(uintptr_t)*at;
-    if (*end != ':' || port < 0 || port > 65535)
+    size_t digits = strspn(*at, "0123456789");
+    long port = strtol(digits ? *at : "0", NULL, 10);
+    if ((*at)[digits] != ':' || digits > 5 || port > 65535)
         return -1;
-    *at = end + 1;
+    *at += digits + 1;
     return port;
 }
 

@@ -98,18 +98,16 @@ int get_screen_add(struct get_session *s, struct get_screen *sc, const char *p, 
                   : 0;
 }
 
-int get_screen_end(struct get_session *s, struct get_screen *sc, struct hail_buf *out)
+void get_screen_end(struct get_screen *sc, struct hail_buf *out)
 {
     struct hail_buf safe;
-    (void)s;
-    hail_buf_init(&safe, HAIL_VISIBLE_HELD * HAIL_VISIBLE_GROWTH);
+    hail_buf_init(&safe, (size_t)HAIL_VISIBLE_HELD * HAIL_VISIBLE_GROWTH);
     hail_visible_end(&sc->visible, &safe);
     colour(sc, &safe, out);
     hail_buf_free(&safe);
     pretty_markup_end(&sc->as_markup, out);
     if (sc->line)
         hail_buf_char(out, '\n'); /* the prompt begins a line of its own */
-    return 0;
 }
 
 /* --- heads --- */

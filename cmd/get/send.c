@@ -90,18 +90,15 @@ static int wait_for_continue(struct get_session *s)
 /* One piece, in a chunk of its own where there is no length. 1: answered. */
 static int put_piece(struct get_session *s, size_t n, bool chunked)
 {
-    char *p = s->chunk + 16; /* room for the size before it, CRLF behind it */
+    static char end[] = "\r\n";
+    char size[24];
+    struct hail_http_out o = {.p = size, .size = sizeof size};
     s->hop->sent += n;
     get_progress_add(s, n);
-    if (chunked) {
-        char size[17];
-        int m = snprintf(size, sizeof size, "%zx\r\n", n);
-        memcpy(p - m, size, (size_t)m);
-        memcpy(p + n, "\r\n", 2);
-        p -= m;
-        n += (size_t)m + 2;
-    }
-    return put(s, &(struct iovec){p, n}, 1);
+    if (!chunked)
+        return put(s, &(struct iovec){s->chunk, n}, 1);
+    hail_http_put_chunk_size(&o, n);
+    return put(s, (const struct iovec[]){{size, o.len}, {s->chunk, n}, {end, 2}}, 3);
 }
 
 static int send_content(struct get_session *s)
@@ -110,7 +107,7 @@ static int send_content(struct get_session *s)
     uint64_t left = s->job->upload.size;
     for (;;) {
         size_t most = chunked || left > GET_CHUNK ? GET_CHUNK : (size_t)left;
-        ssize_t n = most ? get_upload_read(s, s->chunk + 16, most) : 0;
+        ssize_t n = most ? get_upload_read(s, s->chunk, most) : 0;
         if (n < 0)
             return (int)n;
         if (n == 0)

@@ -199,9 +199,8 @@ int get_sink_close(struct get_session *s, bool whole)
     if (k->screen && k->fd >= 0) {
         struct hail_buf out;
         hail_buf_init(&out, 64 * GET_BUFFER);
-        rc = get_screen_end(s, k->screen, &out);
-        int wrote = get_write_all(s, k->fd, NULL, out.p, out.len);
-        rc = rc < 0 ? rc : wrote;
+        get_screen_end(k->screen, &out);
+        rc = get_write_all(s, k->fd, NULL, out.p, out.len);
         hail_buf_free(&out);
     }
     if (rc == 0 && whole && k->sum)

@@ -34,7 +34,7 @@ static void phase(const struct scale *s, const char *name, const char *colour, i
 }
 
 /* The addresses that were tried, when there was more than the one that answered. */
-static void attempts(const struct scale *s, const struct get_hop *h)
+static void attempts(const struct get_hop *h)
 {
     for (size_t i = 0; i < h->nattempts && h->nattempts > 1; i++) {
         const struct hail_attempt *a = &h->attempts[i];
@@ -45,7 +45,6 @@ static void attempts(const struct scale *s, const struct get_hop *h)
                 (double)(a->start_ns - h->start_ns) / 1e6,
                 a->errnum ? hail_errno_text(a->errnum) : "connected");
     }
-    (void)s;
 }
 
 static void hop(const struct scale *s, const struct get_hop *h, size_t number)
@@ -66,7 +65,7 @@ static void hop(const struct scale *s, const struct get_hop *h, size_t number)
     if (h->ready_ns)
         fprintf(stderr, "   %s -> %s%s%s%s\n", local, peer, h->via_proxy ? ", a proxy" : "",
                 h->reused ? ", connection used again" : "", h->https ? ", TLS" : "");
-    attempts(s, h);
+    attempts(h);
     int64_t tls = h->tls_ns, up = h->connected_ns;
     if (!h->reused) {
         phase(s, "name", "36", h->start_ns, h->dialled_ns);
