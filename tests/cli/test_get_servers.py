@@ -53,9 +53,10 @@ def fixture_apache(tmp_path_factory, certs, echo):
     yield from started(Apache, tmp_path_factory, certs, echo)
 
 
-def need(there, what):
-    if not there:
-        pytest.skip(f"this server has no {what}")
+def able(test):
+    """The test runs on the servers for which test(kind) holds."""
+    return pytest.mark.parametrize("site", [kind for kind in SITES if test(kind)], indirect=True,
+                                   ids=lambda kind: kind.__name__)
 
 
 # --- every server ---
@@ -96,15 +97,15 @@ def test_redirect_to_a_folder(get, site):
     assert got == b"<p>index\n" + f"1 {site.url}/dir/".encode()
 
 
+@able(lambda kind: kind.RANGES)
 def test_ranges(get, site):
-    need(site.RANGES, "ranges")
     for asked, expected in (("0-99", BIG[:100]), ("1000000-", BIG[1000000:]), ("-77", BIG[-77:])):
         got = get("-r", asked, "-w", "%{http_code}", site.url + "/big.bin")
         assert got == expected + b"206", asked
 
 
+@able(lambda kind: kind.RANGES)
 def test_going_on_with_a_file(get, site, tmp_path):
-    need(site.RANGES, "ranges")
     path = tmp_path / "big.bin"
     path.write_bytes(BIG[:1000000])
     got = get("-C", "-", "-o", path, "-w", "%{http_code} %{size_download}", site.url + "/big.bin")
@@ -153,9 +154,9 @@ def test_a_changed_file_is_fetched_anew(get, site, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["f"]
 
 
-@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+@pytest.mark.parametrize("site, coding", [(kind, c) for kind in SITES for c in kind.CODINGS],
+                         indirect=["site"], ids=lambda v: getattr(v, "__name__", v))
 def test_compressed(get, site, coding, tmp_path):
-    need(coding in site.CODINGS, coding)
     got = get("--compressed", "-H", f"Accept-Encoding: {coding}", "-D", tmp_path / "head",
               "-w", "%{size_download}", site.url + "/a.txt")
     head = (tmp_path / "head").read_bytes().lower()
@@ -164,16 +165,15 @@ def test_compressed(get, site, coding, tmp_path):
     assert get("--compressed", site.url + "/a.txt") == TEXT
 
 
+@able(lambda kind: kind.RANGES) # the ones with ETags
 def test_not_modified(get, site, tmp_path):
-    if not site.RANGES:
-        pytest.skip("this server has no ETag")
     get("--etag-save", tmp_path / "tag", "-o", os.devnull, site.url + "/a.txt")
     got = get("--etag-compare", tmp_path / "tag", "-w", "%{http_code}", site.url + "/a.txt")
     assert got == b"304"
 
 
+@able(lambda kind: kind.ECHO)
 def test_post_of_a_form(get, site):
-    need(site.ECHO, "proxying")
     got = get("-i", "-d", "a=1", "--data-urlencode", "b=x y", site.url + "/echo")
     head, _, content = got.partition(b"\r\n\r\n")
     assert content == b"a=1&b=x+y"
@@ -181,8 +181,8 @@ def test_post_of_a_form(get, site):
     assert b"x-type: application/x-www-form-urlencoded" in head.lower()
 
 
+@able(lambda kind: kind.ECHO)
 def test_multipart(get, site, tmp_path):
-    need(site.ECHO, "proxying")
     (tmp_path / "file.bin").write_bytes(BIG[:300000])
     got = get("-F", "a=1", "-F", f"f=@{tmp_path}/file.bin", site.url + "/echo")
     boundary = got.split(b"\r\n")[0]
@@ -192,16 +192,16 @@ def test_multipart(get, site, tmp_path):
     assert b'filename="file.bin"' in parts[2] and parts[2].endswith(BIG[:300000] + b"\r\n")
 
 
+@able(lambda kind: kind.ECHO)
 def test_upload_of_a_file_and_of_a_stream(get, site, tmp_path):
-    need(site.ECHO, "proxying")
     (tmp_path / "file.bin").write_bytes(BIG)
     assert get("-T", tmp_path / "file.bin", site.url + "/echo") == BIG
     assert get("-T", "-", site.url + "/echo", stdin=BIG) == BIG
     assert get("-T", tmp_path / "file.bin", "-H", "Expect: 100-continue", site.url + "/echo") == BIG
 
 
+@able(lambda kind: kind.TLS)
 def test_https_with_an_own_authority(get, site):
-    need(site.TLS, "TLS")
     assert get("--cacert", site.ca, site.tls_url + "/big.bin") == BIG
     port = site.tls_url.rpartition(":")[2]
     assert get("--cacert", site.ca, f"https://localhost:{port}/a.txt") == TEXT
@@ -210,14 +210,14 @@ def test_https_with_an_own_authority(get, site):
     assert got == b"number 1\n1 number 1\n0 number 1\n0 "
 
 
+@able(lambda kind: kind.SIX)
 def test_ipv6(get, site):
-    need(site.SIX, "IPv6 here")
     got = get("-w", "%{remote_ip}", site.url6 + "/a.txt")
     assert got == TEXT + b"::1"
 
 
+@able(lambda kind: kind.UNIX)
 def test_unix_socket(get, site):
-    need(site.UNIX, "Unix socket")
     assert get("--unix-socket", site.unix, "http://localhost/big.bin") == BIG
 
 
