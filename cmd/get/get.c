@@ -205,6 +205,7 @@ static int run(struct common *c, int argc, char **argv)
                            .lock = PTHREAD_MUTEX_INITIALIZER,
                            .output = PTHREAD_MUTEX_INITIALIZER};
     int status = get_settle();
+    status = status ? status : get_writeout_load();
     if (status)
         return status;
     read_environment(&g);

@@ -386,6 +386,7 @@ void get_timing(const struct common *c, const struct get_job *job);
 void get_explain(const struct common *c, const struct get_job *job);
 int get_report(const struct get_job *job);
 int get_har(const char *path, const struct get_ask *asks, size_t n);
+int get_writeout_load(void); /* -w @FILE: its text takes the place of its name */
 void get_writeout(struct get_session *s, const struct get_job *job);
 int get_fail(struct get_session *s); /* says the error unless it is silent; the exit status */
 

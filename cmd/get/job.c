@@ -298,6 +298,18 @@ static int dry_run(struct get_session *s)
 
 /* --- the whole --- */
 
+/* A URL that gives -O no name is not asked for, unless the server may give one. */
+static int check_name(struct get_session *s, const struct get_job *j)
+{
+    struct hail_buf name;
+    if (!j->output || s->asked->disposition)
+        return 0;
+    hail_buf_init(&name, 8192);
+    int rc = get_file_name(s, &name);
+    hail_buf_free(&name);
+    return rc < 0 ? rc : 0;
+}
+
 static int all(struct get_session *s)
 {
     struct get_job *j = s->job;
@@ -309,6 +321,7 @@ static int all(struct get_session *s)
         bool follows = n >= 5 && strcmp(s->asked->referer + n - 5, ";auto") == 0;
         j->referer = strndup(s->asked->referer, follows ? n - 5 : n);
     }
+    rc = rc < 0 ? rc : check_name(s, j);
     if (rc < 0 || s->asked->dry_run)
         return rc < 0 ? rc : dry_run(s);
     begin_resume(s, j);

@@ -199,19 +199,28 @@ static void put_format(const struct get_session *s, const struct get_job *j, con
     }
 }
 
+/* A line of the file ends where it says \n, as with curl. */
+int get_writeout_load(void)
+{
+    struct get_asked *a = &get_asked;
+    struct hail_buf b;
+    if (!a->writeout || *a->writeout != '@')
+        return 0;
+    hail_buf_init(&b, 1 << 20);
+    int status = get_slurp(a->writeout + 1, &b);
+    get_join_lines(&b);
+    if (status == 0 && hail_buf_char(&b, '\0') < 0)
+        status = local_error("read", a->writeout + 1, -b.failed);
+    if (status) {
+        hail_buf_free(&b);
+        return status;
+    }
+    a->writeout = b.p;
+    return get_keep(b.p);
+}
+
 void get_writeout(struct get_session *s, const struct get_job *j)
 {
-    const char *format = s->asked->writeout;
-    struct hail_buf b;
-    hail_buf_init(&b, 1 << 20);
-    if (*format == '@') {
-        bool there = get_slurp(format + 1, &b) == 0;
-        get_join_lines(&b); /* a line ends where it says \n, as with curl */
-        if (there && hail_buf_char(&b, '\0') == 0)
-            put_format(s, j, b.p);
-    } else {
-        put_format(s, j, format);
-    }
-    hail_buf_free(&b);
+    put_format(s, j, s->asked->writeout);
     fflush(stdout);
 }

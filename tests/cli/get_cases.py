@@ -221,7 +221,7 @@ def output():
     yield c("-O", U + "/text")
     yield c("-O", U + "/text?query")
     yield c("-O", U + "/echo/a.b")
-    yield c("-O", U + "/", code=23, but="status requests connections")  # no name: usage
+    yield c("-O", U + "/", code=23, but="status")  # no name: usage
     yield c("-O", U + "/text", "-O", U + "/bytes")
     yield c("--remote-name-all", U + "/text", U + "/bytes")
     yield c("--remote-name-all", U + "/text", "-o", "other", U + "/bytes")
@@ -722,6 +722,8 @@ def write_out():
         yield c("-w", text, U + "/fields")
     yield c("-w", "@format", U + "/text", files={"format": b"code %{http_code}\n"})
     yield c("-w", "@-", U + "/text", stdin=b"%{size_download}\n")
+    yield c("-w", "@-", U + "/text", U + "/empty", stdin=b"%{size_download}\\n\n")
+    yield c("-w", "@missing", U + "/text", but="status requests connections stdout")
     yield c("-w", "%{stderr}to error %{http_code}%{stdout}to output\n", U + "/text")
     yield c("-w", "%{http_code}%{onerror} failed\n", "-f", U + "/status/500", code=22)
     for url in ("http://n.test/text", "http://refused.test/", "http://closed-door.test/"):
