@@ -159,12 +159,31 @@ static bool has_attribute(struct hail_slice v, const char *name)
     return false;
 }
 
+/* Why nobody takes the cookie; NULL: it is taken. */
+static const char *refusal(const struct explain *e, struct hail_slice value)
+{
+    struct hail_cookie_jar jar = {0};
+    struct hail_url from;
+    if (hail_url_parse(NULL, &from, e->hop->url) < 0)
+        return NULL;
+    enum hail_cookie_refusal why = hail_cookie_set(&jar, &from, value, (int64_t)e->hop->wall);
+    hail_cookie_jar_free(&jar);
+    return why == HAIL_COOKIE_TAKEN ? NULL : hail_cookie_refusal_text(why);
+}
+
 static void cookies(const struct explain *e)
 {
     const struct hail_http_field *f = NULL;
     while ((f = hail_http_field(&e->head.fields, "Set-Cookie", f))) {
-        const char *equal = memchr(f->value.p, '=', f->value.n);
+        const char *semi = memchr(f->value.p, ';', f->value.n);
+        size_t pair = semi ? (size_t)(semi - f->value.p) : f->value.n;
+        const char *equal = memchr(f->value.p, '=', pair);
         int name = equal ? (int)(equal - f->value.p) : 0;
+        const char *why = refusal(e, f->value);
+        if (why) {
+            explain_say(e, "cookie", "%.*s is refused: %s", name, f->value.p, why);
+            continue;
+        }
         bool lasts = has_attribute(f->value, "Max-Age") || has_attribute(f->value, "Expires");
         explain_say(e, "cookie", "%.*s %s, %s%s%s%s", name, f->value.p,
                     lasts ? "for a time" : "for the session",
@@ -208,7 +227,9 @@ static void security(const struct explain *e)
         {"Cross-Origin-Resource-Policy", "who may embed it is limited"},
     };
     const struct hail_http_field *f = explain_field(e, "Strict-Transport-Security");
-    if (f && e->hop->https)
+    if (f && e->hop->https && hail_slice_is_nocase(f->value, "max-age=0"))
+        explain_say(e, "security", "browsers forget that they had to come back by https");
+    else if (f && e->hop->https)
         explain_say(e, "security", "browsers come back by https only (%.*s)", SHOWN(f));
     else if (f)
         explain_say(e, "security", "Strict-Transport-Security over http has no effect (RFC 6797)");

@@ -548,7 +548,9 @@ def test_timing_and_explain(get):
 @pytest.mark.parametrize("fields, words", [
     ("Cache-Control: no-store", "may not be kept"),
     ("Cache-Control: max-age=3600, private", "1 hour, by this client alone"),
-    ("Set-Cookie: a=b; Secure; HttpOnly; Max-Age=5", "a for a time, for this host alone"),
+    ("Set-Cookie: a=b; HttpOnly; Max-Age=5", "a for a time, for this host alone"),
+    ("Set-Cookie: a=b; Secure", "a is refused: Secure, but it came over http"),
+    ("Set-Cookie: a=b; Domain=other.example", "a is refused: its Domain is not the server's"),
     ("Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true", "browsers refuse"),
     ("Strict-Transport-Security: max-age=1", "over http has no effect"),
     ("ETag: W/\"x\"", "weak"), ("Last-Modified: yesterday", "Last-Modified is no HTTP-date"),
