@@ -153,7 +153,8 @@ static int read_head(struct get_session *s)
 {
     char peer[HAIL_ENDPOINT_MAX];
     int seen = 0;
-    get_allow(s, GET_SILENCE_S);
+    double silence = s->conn->piped ? GET_PIPED_S : GET_SILENCE_S;
+    get_allow(s, silence);
     for (;;) {
         bool again = false;
         int rc = get_read_head(s, &again);
@@ -170,7 +171,7 @@ static int read_head(struct get_session *s)
             return rc;
         ssize_t n = hail_read(&s->c.ctx, s->conn->stream, s->buf + s->len, GET_BUFFER - s->len);
         if (n < 0)
-            return get_explain_timeout(s, (int)n, GET_SILENCE_S, "no complete head of a response");
+            return get_explain_timeout(s, (int)n, silence, "no complete head of a response");
         if (n == 0)
             return no_head(s);
         s->len += (size_t)n;
@@ -225,11 +226,14 @@ static int converse(struct get_session *s)
 }
 
 /* Whether the connection went while nobody looked: it had answered before, and this time not one
- * byte came. Then the server has not begun with the request (RFC 9112 section 9.3.1). */
+ * byte came. Then the server has not begun with the request (RFC 9112 section 9.3.1). One that does
+ * not answer to what was sent before its turn may have thrown it away. */
 static bool went_stale(const struct get_session *s, int rc)
 {
+    bool own = !s->job->by.ns || hail_now() < s->job->by.ns;
     return s->hop->reused && s->len == 0 && !s->hop->first_ns &&
-           (rc == -EPIPE || rc == -ECONNRESET || s->c.ctx.err.detail == HAIL_TRUNCATED);
+           (rc == -EPIPE || (rc == -ETIMEDOUT && s->conn->piped && own) || rc == -ECONNRESET ||
+            s->c.ctx.err.detail == HAIL_TRUNCATED);
 }
 
 int get_exchange(struct get_session *s)
@@ -251,7 +255,7 @@ int get_exchange(struct get_session *s)
     if (rc == 0)
         rc = converse(s);
     if (rc < 0 && s->conn && went_stale(s, rc) && get_upload_again(s)) {
-        get_verbose(s, "the idle connection was closed: once more on a new one");
+        get_verbose(s, "the connection gave no answer: once more on a new one");
         s->lonely |= s->conn->piped;
         get_conn_close(s);
         h->reused = false;

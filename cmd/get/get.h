@@ -35,6 +35,7 @@
 #define GET_INTERIM   16                    /* 1xx responses before the answer */
 #define GET_REACH_S   30                    /* name, connection, TLS, where no option says less */
 #define GET_SILENCE_S 60                    /* the whole head, and between two pieces of the body */
+#define GET_PIPED_S   5                     /* ... when the request went out before its turn */
 #define GET_HOPS      4096                  /* exchanges of one job */
 #define GET_IDLE      16                    /* connections kept by a session */
 #define GET_DRAIN     ((uint64_t)64 * 1024) /* bytes read to keep a connection */

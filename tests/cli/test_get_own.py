@@ -420,6 +420,31 @@ def test_a_server_that_closes_under_requests_that_were_sent_ahead(get):
         assert done.stdout.decode().split() == [f"/{i}" for i in range(40)]
 
 
+def test_a_server_that_throws_away_what_is_sent_ahead(get):
+    def serve(listener):
+        with contextlib.suppress(OSError):
+            while True:
+                conn, _ = listener.accept()
+                threading.Thread(target=forgetful, args=(conn,), daemon=True).start()
+
+    def forgetful(conn):
+        with conn, contextlib.suppress(OSError):
+            while True:
+                got = conn.recv(65536) # all that is there, of which it knows the first line
+                if not got:
+                    return
+                conn.sendall(ok(got.split()[1] + b"\n"))
+                time.sleep(0.2)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        url = "http://127.0.0.1:%d" % listener.getsockname()[1]
+        done = get(*(f"{url}/{i}" for i in range(6)))
+        listener.shutdown(socket.SHUT_RDWR)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().split() == [f"/{i}" for i in range(6)]
+
+
 def test_bytes_behind_a_response_are_of_no_other(get):
     def answer(conn, request, number):
         if number == 1:
