@@ -44,6 +44,11 @@ class Echo(http.server.BaseHTTPRequestHandler):
             pass
         return b"".join(pieces)
 
+    def handle_expect_100(self):
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def answer(self):
         content = self.content()
         self.send_response(200)
