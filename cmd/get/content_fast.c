@@ -106,6 +106,7 @@ static void count(struct get_session *s, size_t n)
     s->hop->content += n;
     s->job->resume.have += n;
     s->job->sink.written += n;
+    s->job->sink.started = true;
     get_progress_add(s, n);
 }
 

@@ -125,6 +125,24 @@ def test_a_download_goes_on_where_it_was_cut_off(get, tmp_path, validator):
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_a_server_without_ranges_whose_head_comes_alone(get, tmp_path):
+    """The content never passes through hail's own buffers: what the kernel moved counts, too."""
+    def answer(conn, _request, number):
+        head, _, body = ok(BODY, 'ETag: "a"').partition(b"\r\n\r\n")
+        conn.sendall(head + b"\r\n\r\n")
+        time.sleep(0.2)
+        if number == 1:
+            conn.sendall(body[:1500000])
+            return None
+        return body
+
+    with serving(answer) as server:
+        done = get("-o", "file", server.url)
+    assert done.returncode == 0, done.stderr
+    assert len(server.requests) == 2 and first_byte(server.requests[1]) == 1500000
+    assert (tmp_path / "file").read_bytes() == BODY
+
+
 def test_without_a_validator_nothing_is_put_together(get, tmp_path):
     def answer(conn, request, number):
         if number == 1:
