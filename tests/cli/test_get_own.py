@@ -487,6 +487,20 @@ def test_an_idle_connection_that_was_closed(get):
         assert done.stdout == b"one\ntwo\n"
 
 
+def test_an_upgrade_that_was_asked_for(get):
+    """What follows a 101 is of another protocol, and goes out as it comes, to the end."""
+    def answer(conn, _request, _number):
+        conn.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                     b"Upgrade: echo\r\n\r\nhello \0\xff")
+        time.sleep(0.1)
+        conn.sendall(b" world")
+
+    with serving(answer) as server:
+        done = get("-H", "Connection: Upgrade", "-H", "Upgrade: echo", server.url)
+        assert (done.returncode, done.stdout) == (0, b"hello \0\xff world"), done
+        assert get(server.url).returncode == 7
+
+
 def test_parallel_output_is_not_mixed(get, tmp_path):
     def answer(conn, request, _number):
         letter = request.split()[1][1:].encode()
