@@ -127,8 +127,8 @@ def test_jars_that_both_write_in_turn(clients, tmp_path):
     jar = tmp_path / "jar"
     for number, client in enumerate(("hail", "curl", "hail", "curl")):
         gone = [f"c{number - 2}=; Max-Age=0"] if number > 1 else []
-        run(client, "-b", jar, "-c", jar, setting(port, f"c{number}=new; Max-Age=1000", *gone,
-                                                  f"same={number}; HttpOnly", f"s{number}=1; Path=/"))
+        fields = (f"c{number}=new; Max-Age=1000", f"same={number}; HttpOnly", f"s{number}=1; Path=/")
+        run(client, "-b", jar, "-c", jar, setting(port, *fields, *gone))
     names = {row[4]: row[5] for row in kept(jar)}
     assert names == {"c2": "new", "c3": "new", "same": "3", **{f"s{i}": "1" for i in range(4)}}
     url = f"http://www.example.com:{port}/dir/x"
