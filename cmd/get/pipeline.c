@@ -12,8 +12,11 @@
 #include "get.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define LARGE ((uint64_t)1 << 20) /* bytes of content that others do not wait for */
 
@@ -100,6 +103,9 @@ int get_pipeline_take(struct get_session *s)
     memcpy(s->buf, conn->rest.p ? conn->rest.p : "", conn->rest.len);
     s->len = conn->rest.len;
     hail_buf_clear(&conn->rest);
+    if (s->len == 0) /* or the server's last small segment waits 40 ms for an ACK: Nagle */
+        (void)setsockopt(hail_stream_fd(conn->stream), IPPROTO_TCP, TCP_QUICKACK, &(int){1},
+                         sizeof(int));
     s->hop->sent_ns = hail_now();
     return 1;
 }
