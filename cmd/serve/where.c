@@ -43,26 +43,28 @@ static int defer_accept(void *arg, int fd, const struct hail_addr *at)
     return 0;
 }
 
-/* Listens at `at`. Another hail could share a port that has SO_REUSEPORT: a listener without it
- * finds out first whether the port is free. */
+/* Listens at `at`. Another hail could share a port that has SO_REUSEPORT: the first listener is
+ * made without it, so that it fails where the port is taken, and shares it afterwards. */
 static int listen_at(struct serve *s, const struct hail_endpoint *at, int workers, bool tls,
                      struct serve_places *p)
 {
     struct common *c = s->c;
     struct hail_opts opts = {.family = c->family, .prepare = defer_accept};
-    struct hail_endpoint where = *at;
     struct hail_listener *l;
     int rc = hail_listen(&c->ctx, at, &opts, &l);
     if (rc < 0)
         return rc;
     if (at->kind == HAIL_HOST_UNIX || at->kind == HAIL_HOST_ABSTRACT)
         return add(c, p, l, -1, tls);
-    if (workers == 1)
-        return add(c, p, l, 0, tls);
+    struct hail_endpoint where = *at;
     where.port = hail_listener_at(l).port;
-    hail_listener_close(l);
+    const int on = 1;
+    if (workers > 1 &&
+        setsockopt(hail_listener_fd(l), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
+        workers = 1; /* one loop takes all connections */
     opts.reuseport = true;
-    for (int i = 0; i < workers && rc == 0; i++) {
+    rc = add(c, p, l, 0, tls);
+    for (int i = 1; i < workers && rc == 0; i++) {
         rc = hail_listen(&c->ctx, &where, &opts, &l);
         rc = rc < 0 ? rc : add(c, p, l, i, tls);
     }

@@ -349,8 +349,8 @@ def test_names_from_others_cannot_act(inside):
                         said += chunk
                 except OSError:
                     pass
-                os.waitpid(pid, 0)
-                assert b"python" in said or b"red" in said or b"x" in said
+                status = os.waitpid(pid, 0)[1]
+                assert status == 0 and (b"python" in said or b"x" in said), (options, status, said)
                 for bad in (b"\\x1b", b"\\x07", b"\\xff", b"\\xe2\\x80\\xae"):
                     assert bad not in said, (options, bad, said)
             piped = subprocess.run([HAIL, "netstat", "-antp"], capture_output=True).stdout
