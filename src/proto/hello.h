@@ -100,6 +100,7 @@ struct hail_hello {
     bool greeted;  /* the peer has said something that is the protocol's */
     bool spoke;    /* it is the service: what fails from here on does not matter */
     bool starttls; /* the handshake was asked for on the way */
+    bool mismatch; /* it spoke, but not what an expression of the caller's wants */
     struct hail_buf out;
     struct hail_buf facts; /* private; hail_hello_next_fact() */
     char why[HAIL_HELLO_WHY];
@@ -141,11 +142,12 @@ int hail_hello_take(struct hail_hello *h, const void *p, size_t n);
 int hail_hello_secured(struct hail_hello *h);
 /* The stream has ended. DONE if the service had spoken. */
 int hail_hello_end(struct hail_hello *h);
-/* Nothing has come for hail_hello_patience() milliseconds, or, where that is negative, for as long
- * as the caller waits for a greeting. MORE: `out` is a last attempt to find out who is there; wait
- * a second more. */
+/* Nothing has come for hail_hello_patience() milliseconds, where that is not negative. */
 int hail_hello_quiet(struct hail_hello *h);
 int hail_hello_patience(const struct hail_hello *h);
+/* The time that the caller gives for the first words, or for all of them, is over. MORE: `out` is a
+ * last attempt to find out who is there; wait a second more, then call it again. */
+int hail_hello_silent(struct hail_hello *h);
 void hail_hello_free(struct hail_hello *h);
 
 /* Walks through the facts: `at` is 0 at first. False at the end. The value is NUL-ended, and has no
@@ -187,6 +189,13 @@ int hail_hello_send(struct hail_hello *h, const void *p, size_t n);
 /* Remembers a fact, or an item of a list; what has no room any more is left out. */
 void hail_hello_note(struct hail_hello *h, const char *name, const char *p, size_t n);
 void hail_hello_item(struct hail_hello *h, const char *name, const char *p, size_t n);
+/* The same at the end of that fact, behind a space, if it is the last one. */
+void hail_hello_join(struct hail_hello *h, const char *name, const char *p, size_t n);
+/* Drops all items: what was told in plain text does not count under TLS. */
+void hail_hello_forget_items(struct hail_hello *h);
+/* The first line of what came, or its front, made safe. Returns out. */
+#define HAIL_HELLO_LOOKS 128
+const char *hail_hello_quote(char out[HAIL_HELLO_LOOKS], const char *p, size_t n);
 /* Fails with `why`, a clause for people ("the service says no: ..."). Returns rc. */
 int hail_hello_fail(struct hail_hello *h, int rc, const char *fmt, ...) HAIL_PRINTF(3, 4);
 /* Fails with -EPROTO: "expected SMTP, this is SSH-2.0", by what came. */
@@ -203,7 +212,6 @@ int hail_hello_take_lines(struct hail_hello *h, const char *p, size_t n, size_t 
 /* hello_looks.c: what the first bytes of a peer look like, in words ("SSH-2.0-OpenSSH_9.2", "HTTP",
  * "TLS"), only printable; "" if like nothing known. `kind` gets the protocol, NONE if it is none of
  * them. Returns out. */
-#define HAIL_HELLO_LOOKS 128
 const char *hail_hello_looks(const char *p, size_t n, enum hail_hello_kind *kind,
                              char out[HAIL_HELLO_LOOKS]);
 
