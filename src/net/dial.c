@@ -9,9 +9,9 @@
 #include <hail/trace.h>
 
 #include "base/error.h"
+#include "net/dial.h"
 #include "net/layer.h"
 #include "net/proxy.h"
-#include "net/race.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -98,8 +98,7 @@ static const char *advice_for(int errnum, const struct hail_endpoint *to)
     }
 }
 
-/* Records the failure of the race `rc`, and returns it as -errno. */
-static int race_failed(struct hail_race *r, const struct hail_endpoint *to, int rc)
+int hail_dial_failed(struct hail_race *r, const struct hail_endpoint *to, int rc)
 {
     struct line what = {.len = 0}, advice = {.len = 0};
     size_t best = 0;
@@ -178,8 +177,7 @@ static size_t interleave(const struct hail_addrs *in, int family, struct hail_at
     return n;
 }
 
-/* Fills the race's addresses. `family` narrows them. */
-static int targets(struct hail_race *r, const struct hail_endpoint *to, int family)
+int hail_dial_targets(struct hail_race *r, const struct hail_endpoint *to, int family)
 {
     struct hail_addr *only = &r->attempts[0].addr;
     bool numeric = to->kind != HAIL_HOST_NAME && to->kind != HAIL_HOST_ANY;
@@ -243,13 +241,13 @@ static int dial(struct hail_race *r, const struct hail_endpoint *to, struct hail
     int family = r->opts->family;
     int rc = source(r, to, from, &family);
     if (rc == 0)
-        rc = targets(r, to, family);
+        rc = hail_dial_targets(r, to, family);
     if (rc < 0)
         return rc;
     rc = hail_race_run(r);
     if (r->opts->tried)
         r->opts->tried(r->opts->arg, r->attempts, r->started);
-    return rc < 0 ? race_failed(r, to, rc) : rc;
+    return rc < 0 ? hail_dial_failed(r, to, rc) : rc;
 }
 
 int hail_dial(struct hail_ctx *ctx, const struct hail_endpoint *to, const struct hail_opts *opts,

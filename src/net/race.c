@@ -82,7 +82,7 @@ static int connect_unix(struct hail_race *r, const struct hail_addr *to, int fd)
          pause_ms = pause_ms * 2 < UNIX_RETRY_MS ? pause_ms * 2 : UNIX_RETRY_MS) {
         if (connect(fd, &to->u.sa, to->len) == 0)
             return 0;
-        if (errno != EAGAIN && errno != EINTR)
+        if ((errno != EAGAIN && errno != EINTR) || r->stepwise)
             return -errno;
         struct hail_ctx pause = {
             .by = hail_deadline_min(r->ctx->by, hail_deadline_in(pause_ms)),
@@ -119,7 +119,7 @@ static int start(struct hail_race *r, size_t i)
 
 /* What became of a connect(2) that poll(2) says is done. A connection that was made and reset
  * before we looked counts when bytes came with it; SO_ERROR has taken the reset from the kernel. */
-static int outcome(struct hail_race *r, int fd, short revents)
+static int outcome(struct hail_race *r, int fd, int revents)
 {
     if (!(revents & (POLLERR | POLLHUP)))
         return 0;
@@ -137,16 +137,7 @@ static int outcome(struct hail_race *r, int fd, short revents)
     return -errnum;
 }
 
-/* Decides all that are undecided. */
-static void end_all(struct hail_race *r, int errnum)
-{
-    for (size_t i = 0; i < r->started; i++)
-        if (r->fds[i] >= 0)
-            decide(r, i, errnum);
-}
-
-/* Starts the attempts that are due. Returns the winner's index or -1. */
-static int start_due(struct hail_race *r)
+int hail_race_step(struct hail_race *r)
 {
     while (r->started < r->n && (r->live == 0 || hail_now() >= r->next_ns)) {
         size_t i = r->started++;
@@ -163,7 +154,26 @@ static int start_due(struct hail_race *r)
                                                                         : ATTEMPT_DELAY_MS)
                              .ns;
     }
-    return -1;
+    return r->live ? -EAGAIN : -ENOTCONN;
+}
+
+int hail_race_ready(struct hail_race *r, size_t i, int revents)
+{
+    int rc = outcome(r, r->fds[i], revents);
+    if (rc == 0)
+        return (int)i;
+    decide(r, i, -rc);
+    r->live--;
+    return -EAGAIN;
+}
+
+void hail_race_end(struct hail_race *r, int won)
+{
+    if (won >= 0)
+        decide(r, (size_t)won, 0);
+    for (size_t i = 0; i < r->started; i++)
+        if (r->fds[i] >= 0 && (int)i != won)
+            decide(r, i, won < 0 ? -won : ECANCELED);
 }
 
 /* Waits for one of the attempts, the next one's turn, the deadline or the cancellation. Returns the
@@ -190,39 +200,31 @@ static int wait_live(struct hail_race *r)
     if (ready > 0 && n > cancel && p[cancel].revents)
         return -ECANCELED;
     for (nfds_t k = 0; ready > 0 && k < cancel; k++) {
-        if (!p[k].revents)
-            continue;
-        int rc = outcome(r, p[k].fd, p[k].revents);
-        if (rc == 0)
-            return (int)which[k];
-        decide(r, which[k], -rc);
-        r->live--;
+        int won = p[k].revents ? hail_race_ready(r, which[k], p[k].revents) : -EAGAIN;
+        if (won >= 0)
+            return won;
     }
     if (ready == 0 && r->ctx->by.ns && hail_now() >= r->ctx->by.ns)
         return -ETIMEDOUT;
     return -EAGAIN;
 }
 
-int hail_race_run(struct hail_race *r)
+void hail_race_begin(struct hail_race *r)
 {
     r->started = r->live = 0;
     r->bind_failed = 0;
     r->was_reset = false;
     r->next_ns = 0;
+    r->stepwise = true;
+}
+
+int hail_race_run(struct hail_race *r)
+{
+    hail_race_begin(r);
+    r->stepwise = false;
     int rc;
-    do {
-        rc = start_due(r);
-        if (rc < 0)
-            rc = r->live ? wait_live(r) : -ENOTCONN;
-    } while (rc == -EAGAIN);
-    if (rc < 0) {
-        end_all(r, -rc);
-        return rc;
-    }
-    int fd = r->fds[rc];
-    decide(r, (size_t)rc, 0);
-    r->fds[rc] = -1;
-    end_all(r, ECANCELED);
-    r->fds[rc] = fd;
+    while ((rc = hail_race_step(r)) == -EAGAIN && (rc = wait_live(r)) == -EAGAIN)
+        ;
+    hail_race_end(r, rc);
     return rc;
 }
