@@ -19,8 +19,8 @@
 
 /* In the order in which one learns them. */
 const struct command *const commands[] = {
-    &command_tour, &command_lookup, &command_ports, &command_netstat, &command_telnet, &command_nc,
-    &command_get,  &command_serve,  NULL,
+    &command_tour, &command_lookup, &command_ports, &command_netstat, &command_telnet,
+    &command_nc,   &command_get,    &command_serve, &command_check,   NULL,
 };
 
 #define WORDS_MAX 32 /* commands, "help" and the end */

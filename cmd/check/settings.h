@@ -20,12 +20,19 @@
 /* Memory that is given out piece by piece and freed at once, with what was registered in it. */
 struct check_pool;
 struct check_pool *check_pool_new(void);
-void check_pool_free(
-    struct check_pool *pool); /* accepts NULL; also regfree(3)s and frees scripts */
+void check_pool_free(struct check_pool *pool); /* accepts NULL */
+/* Memory as of malloc(3), and a copy, NUL-ended; NULL: there is none. */
+void *check_pool_take(struct check_pool *pool, size_t n);
+char *check_pool_text(struct check_pool *pool, const char *p, size_t n);
+/* An expression to be compiled, which is freed with the pool once check_pool_compiled() was called;
+ * an empty script. NULL: there is no memory. */
+regex_t *check_pool_regex(struct check_pool *pool);
+void check_pool_compiled(struct check_pool *pool);
+struct hail_script *check_pool_script(struct check_pool *pool);
 
 enum check_tls { CHECK_TLS_BY_PORT = 0, CHECK_TLS_OFF, CHECK_TLS_ON };
 
-/* A value: copy it freely; what it points to is the pool's. */
+/* A value: copy it by check_derive(); what it points to is the pool's. */
 struct check_settings {
     enum hail_hello_kind kind; /* HAIL_HELLO_KINDS: by the scheme or the port */
     enum check_tls tls;        /* from the first byte on */
@@ -50,6 +57,7 @@ struct check_settings {
     uint16_t query_type;
     /* any other: --send, --expect, --reject in the order in which they were given */
     struct hail_script *script;
+    bool own_script; /* ... was begun here, and goes on; else it was inherited */
     /* of a target in a file */
     const char *module; /* NULL: none */
     const char *name;   /* what people call it; NULL: the target itself */
@@ -60,6 +68,9 @@ struct check_settings {
 };
 
 extern const struct check_settings check_defaults;
+
+/* The settings of what is below `base`: all that it says, until something else is said. */
+struct check_settings check_derive(const struct check_settings *base);
 
 /* Sets `name` ("warn-days") to `value` (NULL: it was given without one). 0, or -EINVAL with what is
  * wrong in `why` ("a number of days, not 'x'"), -ENOENT: there is no such setting, -ENOMEM. */

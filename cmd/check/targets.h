@@ -18,26 +18,28 @@
 #define CHECK_TARGETS_FILE ((size_t)64 << 20) /* bytes of a file */
 #define CHECK_TARGETS_LINE 16384              /* bytes of a line with those it goes on in */
 
-/* A target. Where it is and what is asked; the strings are the pool's. */
+/* A target: where it is and what is asked. All that it points to is the pool's, or outlives it. */
 struct check_target {
-    const char *text;          /* as it was written: its name in output and metrics */
-    const char *host;          /* for a Host field, SNI and the certificate; without a port */
-    const char *path;          /* of a URL: path and query; NULL: "/" */
-    struct hail_endpoint *to;  /* with its port; HAIL_UDP for DNS and NTP unless tcp: was written */
-    struct check_settings set; /* kind and tls are decided: never KINDS or BY_PORT */
-    bool bare; /* a host without a port and without settings that say one: check_find_host() */
+    const char *text; /* as it was written: its name in output and metrics */
+    const char *host; /* for SNI and the certificate; without a port */
+    const char *path; /* of a URL: path and query; NULL: none */
+    const struct hail_endpoint *to; /* with its port; HAIL_UDP for DNS and NTP, but for tcp: */
+    const struct check_settings *set;
+    enum hail_hello_kind kind; /* by the scheme, the settings, the port */
+    bool tls;                  /* from the first byte on */
+    bool bare;                 /* a host alone, without anything that says a port */
 };
 
 struct check_module {
     const char *name;
-    struct check_settings set;
+    const struct check_settings *set;
 };
 
 struct check_allow {
     const char *pattern, *module; /* module NULL: any */
 };
 
-/* All zero at first; check_targets_free() at the end. */
+/* All zero at first; check_targets_init(), check_targets_free() at the end. */
 struct check_targets {
     struct check_pool *pool;
     struct check_target *v;
@@ -48,12 +50,15 @@ struct check_targets {
     size_t nallows, allows_cap;
     size_t faults; /* lines that were not understood */
 };
+int check_targets_init(struct check_targets *t); /* 0 or -ENOMEM */
 void check_targets_free(struct check_targets *t);
+int check_targets_add(struct check_targets *t, const struct check_target *target);
 
 /* Reads a target as it is written on the command line, or in a file: decides host, port, protocol
- * and TLS by the scheme, else by the setting, else by the port. 0, or -EINVAL with the reason in
- * `why`, without a full stop, and *column (from 1) where it is, 0 if not known; -ENOMEM. */
-int check_target_parse(struct check_targets *t, const char *text, const struct check_settings *base,
+ * and TLS by the scheme, else by the setting, else by the port. `set` is kept. 0, or -EINVAL with
+ * the reason in `why`, without a full stop, and *column (from 1) where it is, 0 if not known;
+ * -ENOMEM. */
+int check_target_parse(struct check_targets *t, const char *text, const struct check_settings *set,
                        struct check_target *out, char why[CHECK_WHY], size_t *column);
 
 /* Reads a file's content. `base` are the command line's settings. Lines that are not understood are

@@ -18,43 +18,45 @@ static void broke(struct hail_check *c, int rc)
         hail_check_finish(c, rc);
 }
 
-/* --- TLS --- */
+/* --- TLS: each returns whether the hello goes on; else it waits, or all is over --- */
 
-static void secured(struct hail_check *c)
+static bool secured(struct hail_check *c)
 {
     struct hail_tls_info info;
     c->secured_ns = c->heard_ns = hail_now();
     if (hail_tls_info(c->stream, &info) == 0 && *info.refused && !c->trust_any) {
         hail_fail(&c->ctx, HAIL_LAYER_TLS, EACCES, "tls", "certificate refused: %s", info.refused);
         hail_check_finish(c, -EACCES);
-        return;
+        return false;
     }
     c->phase = HAIL_CHECK_TALKING;
-    hail_check_step(c, c->hello.starttls ? hail_hello_secured(&c->hello)
-                                         : hail_hello_begin(&c->hello, c->kind, &c->ask));
+    c->step = c->hello.starttls ? hail_hello_secured(&c->hello)
+                                : hail_hello_begin(&c->hello, c->kind, &c->ask);
+    return true;
 }
 
-static void shake(struct hail_check *c)
+static bool shake(struct hail_check *c)
 {
     int rc = hail_try_handshake(&c->ctx, c->stream);
+    if (rc == 0)
+        return secured(c);
     if (rc == -EAGAIN) {
         hail_check_await(c, hail_stream_wants(c->stream));
         hail_check_arm(c);
-    } else if (rc < 0) {
-        hail_check_finish(c, rc);
     } else {
-        secured(c);
+        hail_check_finish(c, rc);
     }
+    return false;
 }
 
-static void secure(struct hail_check *c)
+static bool secure(struct hail_check *c)
 {
     c->phase = HAIL_CHECK_SECURING;
     int rc = hail_tls_client_start(&c->ctx, &c->stream, c->name, c->tls_config);
-    if (rc < 0)
-        hail_check_finish(c, rc);
-    else
-        shake(c);
+    if (rc == 0)
+        return shake(c);
+    hail_check_finish(c, rc);
+    return false;
 }
 
 /* --- the hello --- */
@@ -69,22 +71,8 @@ void hail_check_note(struct hail_check *c)
         c->spoke_ns = now;
 }
 
-/* What is to be sent is; goes on with the step that it belongs to. */
-static void go_on(struct hail_check *c)
-{
-    if (c->step < 0) {
-        hail_check_finish_hello(c, c->step);
-    } else if (c->step == HAIL_HELLO_DONE) {
-        hail_check_finish(c, 0);
-    } else if (c->step == HAIL_HELLO_SECURE) {
-        secure(c);
-    } else {
-        hail_check_await(c, POLLIN);
-        hail_check_arm(c);
-    }
-}
-
-static void flush(struct hail_check *c)
+/* Sends `out`. False: that has to wait. */
+static bool flush(struct hail_check *c)
 {
     struct hail_buf *out = &c->hello.out;
     while (out->len) {
@@ -93,7 +81,7 @@ static void flush(struct hail_check *c)
         if (n == -EAGAIN && c->step == HAIL_HELLO_MORE) {
             hail_check_await(c, hail_stream_wants(c->stream) | POLLIN);
             hail_check_arm(c);
-            return;
+            return false;
         }
         if (n < 0) {
             hail_buf_clear(out); /* what came before may still be read */
@@ -101,17 +89,40 @@ static void flush(struct hail_check *c)
         }
         hail_buf_consume(out, (size_t)n);
     }
-    go_on(c);
+    return true;
+}
+
+/* Sends what is to be sent, and goes on with the step that it belongs to. */
+static void go_on(struct hail_check *c)
+{
+    for (;;) {
+        hail_check_note(c);
+        if (!flush(c))
+            return;
+        if (c->step != HAIL_HELLO_SECURE)
+            break;
+        if (!secure(c))
+            return;
+    }
+    if (c->step < 0) {
+        hail_check_finish_hello(c, c->step);
+    } else if (c->step == HAIL_HELLO_DONE) {
+        hail_check_finish(c, 0);
+    } else {
+        hail_check_await(c, POLLIN);
+        hail_check_arm(c);
+    }
 }
 
 void hail_check_step(struct hail_check *c, int step)
 {
     c->step = step;
+    if (!c->datagram) {
+        go_on(c);
+        return;
+    }
     hail_check_note(c);
-    if (c->datagram)
-        hail_check_udp_flush(c);
-    else
-        flush(c);
+    hail_check_udp_flush(c);
 }
 
 static void receive(struct hail_check *c)
@@ -146,10 +157,11 @@ void hail_check_ready(struct hail_check *c, int events)
 {
     if (c->datagram)
         hail_check_udp_ready(c);
-    else if (c->phase == HAIL_CHECK_SECURING)
-        shake(c);
-    else if (c->hello.out.len && !(events & (POLLIN | POLLERR | POLLHUP)))
-        flush(c);
+    else if (c->phase == HAIL_CHECK_SECURING) {
+        if (shake(c))
+            go_on(c);
+    } else if (c->hello.out.len && !(events & (POLLIN | POLLERR | POLLHUP)))
+        go_on(c);
     else
         receive(c);
 }
@@ -169,7 +181,8 @@ void hail_check_connected(struct hail_check *c)
     if (c->race.was_reset)
         hail_stream_was_reset(c->stream);
     if (c->tls) {
-        secure(c);
+        if (secure(c))
+            go_on(c);
         return;
     }
     c->phase = HAIL_CHECK_TALKING;

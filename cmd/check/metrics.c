@@ -1,0 +1,14 @@
+#include "check.h"
+int check_metrics(struct check *k, const char *endpoint, char *const *files, int nfiles)
+{
+    (void)k;
+    (void)endpoint;
+    (void)files;
+    (void)nfiles;
+    return 8;
+}
+int check_watch(struct check *k)
+{
+    (void)k;
+    return 8;
+}

@@ -1,0 +1,456 @@
+/* settings.c - settings by their names; settings.h. */
+#include "settings.h"
+
+#include "proto/dns.h"
+#include "proto/http_scan.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const struct check_settings check_defaults = {
+    .kind = HAIL_HELLO_KINDS, .timeout_ms = 10000, .greeting_ms = 6000, .every_ms = 15000};
+
+struct check_settings check_derive(const struct check_settings *base)
+{
+    struct check_settings s = *base;
+    s.own_script = false;
+    s.name = NULL;
+    return s;
+}
+
+static int HAIL_PRINTF(2, 3) wrong(char why[CHECK_WHY], const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(why, CHECK_WHY, fmt, ap);
+    va_end(ap);
+    return -EINVAL;
+}
+
+/* What is being set. */
+struct setting {
+    struct check_settings *s;
+    struct check_pool *pool;
+    const char *value; /* NULL: none was given, and none has to be */
+    char *why;
+};
+
+static int keep(struct setting *a, const char **out)
+{
+    *out = check_pool_text(a->pool, a->value, strlen(a->value));
+    return *out ? 0 : -ENOMEM;
+}
+
+/* --- words and numbers --- */
+
+/* Which of `words` (ended by NULL) the value is; -EINVAL. */
+static int word(struct setting *a, const char *const *words)
+{
+    char list[120] = "";
+    for (int i = 0; words[i]; i++) {
+        if (strcasecmp(a->value, words[i]) == 0)
+            return i;
+        size_t n = strlen(list);
+        snprintf(list + n, sizeof list - n, "%s%s",
+                 i == 0         ? ""
+                 : words[i + 1] ? ", "
+                                : " or ",
+                 words[i]);
+    }
+    return wrong(a->why, "%s, not '%.60s'", list, a->value);
+}
+
+/* "500ms", "2s", "1.5", "3m" in milliseconds. */
+static int span(struct setting *a, int64_t *ms)
+{
+    char *end;
+    double v = strtod(a->value, &end);
+    double unit = *end == '\0' || strcmp(end, "s") == 0 ? 1e3
+                  : strcmp(end, "ms") == 0              ? 1
+                  : strcmp(end, "m") == 0               ? 6e4
+                  : strcmp(end, "h") == 0               ? 3.6e6
+                                                        : 0;
+    if (end == a->value || unit == 0 || !isfinite(v) || v <= 0 || v * unit > 1e11)
+        return wrong(a->why, "a time above 0 such as 500ms, 2s or 1.5, not '%.60s'", a->value);
+    *ms = (int64_t)ceil(v * unit);
+    return 0;
+}
+
+static int number(struct setting *a, long first, long last, const char *what, long *out)
+{
+    char *end;
+    errno = 0;
+    long v = strtol(a->value, &end, 10);
+    if (end == a->value || *end || errno || v < first || v > last)
+        return wrong(a->why, "%s from %ld to %ld, not '%.60s'", what, first, last, a->value);
+    *out = v;
+    return 0;
+}
+
+/* --- which protocol --- */
+
+static int set_protocol(struct setting *a)
+{
+    bool tls;
+    enum hail_hello_kind kind = hail_hello_by_name(a->value, &tls);
+    if (kind == HAIL_HELLO_KINDS)
+        return wrong(a->why, "'%.60s' is no protocol that hail knows the hello of", a->value);
+    a->s->kind = kind;
+    if (tls)
+        a->s->tls = CHECK_TLS_ON;
+    return 0;
+}
+
+static int set_tls(struct setting *a)
+{
+    static const char *const words[] = {"off", "on", NULL};
+    int i = a->value ? word(a, words) : 1;
+    a->s->tls = i == 0 ? CHECK_TLS_OFF : i == 1 ? CHECK_TLS_ON : a->s->tls;
+    return i < 0 ? i : 0;
+}
+
+static int set_starttls(struct setting *a)
+{
+    static const char *const words[] = {
+        [HAIL_HELLO_TLS_TRY] = "try",
+        [HAIL_HELLO_TLS_NEVER] = "never",
+        [HAIL_HELLO_TLS_REQUIRED] = "require",
+        NULL,
+    };
+    int i = a->value ? word(a, words) : HAIL_HELLO_TLS_REQUIRED;
+    if (i >= 0)
+        a->s->starttls = (enum hail_hello_tls)i;
+    return i < 0 ? i : 0;
+}
+
+static int set_family(struct setting *a)
+{
+    static const char *const words[] = {"4", "6", NULL};
+    int i = word(a, words);
+    if (i >= 0)
+        a->s->family = i ? AF_INET6 : AF_INET;
+    return i < 0 ? i : 0;
+}
+
+static int set_all_addresses(struct setting *a)
+{
+    a->s->all_addresses = true;
+    return 0;
+}
+
+/* --- times --- */
+
+static int set_timeout(struct setting *a)
+{
+    return span(a, &a->s->timeout_ms);
+}
+
+static int set_greeting(struct setting *a)
+{
+    return span(a, &a->s->greeting_ms);
+}
+
+static int set_every(struct setting *a)
+{
+    return span(a, &a->s->every_ms);
+}
+
+static int set_warn_time(struct setting *a)
+{
+    return span(a, &a->s->warn_ms);
+}
+
+static int set_warn_days(struct setting *a)
+{
+    long days = 0;
+    int rc = number(a, 1, 36500, "a number of days", &days);
+    if (rc == 0)
+        a->s->warn_days = (int)days;
+    return rc;
+}
+
+/* --- TLS --- */
+
+static int set_cacert(struct setting *a)
+{
+    return keep(a, &a->s->ca_file);
+}
+
+static int set_cert(struct setting *a)
+{
+    return keep(a, &a->s->cert_file);
+}
+
+static int set_key(struct setting *a)
+{
+    return keep(a, &a->s->key_file);
+}
+
+static int set_servername(struct setting *a)
+{
+    return keep(a, &a->s->servername);
+}
+
+static int set_alpn(struct setting *a)
+{
+    return keep(a, &a->s->alpn);
+}
+
+static int set_insecure(struct setting *a)
+{
+    a->s->insecure = true;
+    return 0;
+}
+
+/* --- HTTP --- */
+
+static int set_method(struct setting *a)
+{
+    for (const char *p = a->value; *p || p == a->value; p++)
+        if (!hail_http_is(*p, HAIL_HTTP_TCHAR))
+            return wrong(a->why, "a method such as GET, not '%.60s'", a->value);
+    return keep(a, &a->s->method);
+}
+
+/* "Name: value": RFC 9110 section 5.1, 5.5. */
+static int set_header(struct setting *a)
+{
+    const char *colon = strchr(a->value, ':');
+    const char *before = a->s->fields ? a->s->fields : "";
+    size_t old = strlen(before), n = strlen(a->value);
+    bool fits = colon && colon > a->value;
+    for (const char *p = a->value; fits && p < colon; p++)
+        fits = hail_http_is(*p, HAIL_HTTP_TCHAR);
+    for (const char *p = a->value; fits && *p; p++)
+        fits = ((unsigned char)*p >= ' ' && *p != '\x7F') || *p == '\t';
+    if (!fits)
+        return wrong(a->why, "a field such as 'Name: value', not '%.60s'", a->value);
+    char *all = check_pool_take(a->pool, old + n + 3);
+    if (!all)
+        return -ENOMEM;
+    memcpy(all, before, old);
+    memcpy(all + old, a->value, n);
+    memcpy(all + old + n, "\r\n", 3);
+    a->s->fields = all;
+    return 0;
+}
+
+/* "200", "2xx" or "300-399". Returns the end, or NULL. */
+static const char *one_status(const char *p, uint16_t range[2])
+{
+    char *end;
+    if (isdigit((unsigned char)p[0]) && p[0] != '0' && strncasecmp(p + 1, "xx", 2) == 0) {
+        range[0] = (uint16_t)((p[0] - '0') * 100);
+        range[1] = (uint16_t)(range[0] + 99);
+        return p + 3;
+    }
+    for (int i = 0; i < 2; i++) {
+        unsigned long v = isdigit((unsigned char)*p) ? strtoul(p, &end, 10) : 0;
+        if (v < 100 || v > 999)
+            return NULL;
+        range[i] = (uint16_t)v;
+        p = end;
+        if (i == 0 && *p != '-') {
+            range[1] = range[0];
+            return p;
+        }
+        p += i == 0;
+    }
+    return range[0] <= range[1] ? p : NULL;
+}
+
+static int set_expect_status(struct setting *a)
+{
+    uint16_t v[CHECK_STATUSES][2];
+    size_t n = 0;
+    const char *p = a->value;
+    do {
+        p = n < CHECK_STATUSES ? one_status(p, v[n++]) : NULL;
+    } while (p && *p == ',' && *++p);
+    if (!p || *p || p[-1] == ',')
+        return wrong(a->why, "statuses such as 200,300-399 or 2xx, not '%.60s'", a->value);
+    memcpy(a->s->status, v, sizeof v);
+    a->s->nstatus = n;
+    return 0;
+}
+
+static int set_expression(struct setting *a, const regex_t **out)
+{
+    struct hail_script_fault fault = {0};
+    regex_t *re = check_pool_regex(a->pool);
+    if (!re)
+        return -ENOMEM;
+    int rc = hail_script_compile(a->value, strlen(a->value), re, &fault);
+    if (rc == -ENOMEM)
+        return rc;
+    if (rc < 0)
+        return wrong(a->why, "an expression: %s, at character %zu", fault.why, fault.at + 1);
+    check_pool_compiled(a->pool);
+    *out = re;
+    return 0;
+}
+
+static int set_expect_body(struct setting *a)
+{
+    return set_expression(a, &a->s->body);
+}
+
+static int set_reject_body(struct setting *a)
+{
+    return set_expression(a, &a->s->not_body);
+}
+
+/* --- DNS --- */
+
+static int set_query(struct setting *a)
+{
+    const char *slash = strrchr(a->value, '/');
+    size_t n = slash ? (size_t)(slash - a->value) : strlen(a->value);
+    int type = slash ? hail_dns_type_of(slash + 1) : 0;
+    if (n == 0 || n > HAIL_HOST_MAX + 1 || type < 0)
+        return wrong(a->why, "a name such as example.org or example.org/MX, not '%.60s'", a->value);
+    a->s->query_type = (uint16_t)type;
+    a->s->query = check_pool_text(a->pool, a->value, n);
+    return a->s->query ? 0 : -ENOMEM;
+}
+
+/* --- any other --- */
+
+static int add_step(struct setting *a, enum hail_script_verb verb)
+{
+    struct hail_ctx ctx = HAIL_CTX_INIT;
+    if (!a->s->own_script)
+        a->s->script = check_pool_script(a->pool);
+    if (!a->s->script)
+        return -ENOMEM;
+    a->s->own_script = true;
+    int rc = hail_script_add(&ctx, a->s->script, verb, a->value, strlen(a->value));
+    return rc < 0 && rc != -ENOMEM ? wrong(a->why, "%s", ctx.err.msg) : rc;
+}
+
+static int set_send(struct setting *a)
+{
+    return add_step(a, HAIL_SCRIPT_SEND);
+}
+
+static int set_expect(struct setting *a)
+{
+    return add_step(a, HAIL_SCRIPT_EXPECT);
+}
+
+static int set_reject(struct setting *a)
+{
+    return add_step(a, HAIL_SCRIPT_REJECT);
+}
+
+/* --- of a target in a file --- */
+
+static int set_name(struct setting *a)
+{
+    return keep(a, &a->s->name);
+}
+
+/* Prometheus' rule for labels' names; what begins with "__" is its own. */
+static int set_label(struct setting *a, const char *name)
+{
+    static const char *const taken[] = {"target", "module", "name", "phase", "version", NULL};
+    bool fits = (isalpha((unsigned char)*name) || *name == '_') && strncmp(name, "__", 2) != 0;
+    for (const char *p = name; fits && *p; p++)
+        fits = isalnum((unsigned char)*p) || *p == '_';
+    for (int i = 0; taken[i]; i++)
+        fits = fits && strcmp(name, taken[i]) != 0;
+    if (!fits)
+        return wrong(a->why, "a label's name of letters, digits and _, not '%.60s'", name);
+    if (a->s->nlabels == CHECK_LABELS)
+        return wrong(a->why, "no more than %d labels", CHECK_LABELS);
+    const char *value;
+    if (keep(a, &value) < 0)
+        return -ENOMEM;
+    name = check_pool_text(a->pool, name, strlen(name));
+    if (!name)
+        return -ENOMEM;
+    size_t i = 0;
+    while (i < a->s->nlabels && strcmp(a->s->labels[i].name, name) != 0)
+        i++;
+    a->s->labels[i].name = name;
+    a->s->labels[i].value = value;
+    a->s->nlabels += i == a->s->nlabels;
+    return 0;
+}
+
+/* --- the table --- */
+
+enum value { WANTED, OPTIONAL, NONE };
+
+static const struct {
+    const char *name;
+    int (*set)(struct setting *a);
+    enum value value;
+} table[] = {
+    {"protocol", set_protocol, WANTED},
+    {"tls", set_tls, OPTIONAL},
+    {"starttls", set_starttls, OPTIONAL},
+    {"family", set_family, WANTED},
+    {"all-addresses", set_all_addresses, NONE},
+    {"timeout", set_timeout, WANTED},
+    {"greeting", set_greeting, WANTED},
+    {"every", set_every, WANTED},
+    {"warn-time", set_warn_time, WANTED},
+    {"warn-days", set_warn_days, WANTED},
+    {"cacert", set_cacert, WANTED},
+    {"cert", set_cert, WANTED},
+    {"key", set_key, WANTED},
+    {"servername", set_servername, WANTED},
+    {"alpn", set_alpn, WANTED},
+    {"insecure", set_insecure, NONE},
+    {"method", set_method, WANTED},
+    {"header", set_header, WANTED},
+    {"expect-status", set_expect_status, WANTED},
+    {"expect-body", set_expect_body, WANTED},
+    {"reject-body", set_reject_body, WANTED},
+    {"query", set_query, WANTED},
+    {"send", set_send, WANTED},
+    {"expect", set_expect, WANTED},
+    {"reject", set_reject, WANTED},
+    {"name", set_name, WANTED},
+};
+#define NSETTINGS (sizeof table / sizeof *table)
+
+static int unknown(const char *name, char why[CHECK_WHY])
+{
+    const char *words[NSETTINGS + 1];
+    for (size_t i = 0; i < NSETTINGS; i++)
+        words[i] = table[i].name;
+    words[NSETTINGS] = NULL;
+    const char *meant = hail_text_nearest(name, words);
+    wrong(why, "there is no setting '%.60s'%s%s%s", name, meant ? "; did you mean '" : "",
+          meant ? meant : "", meant ? "'?" : "");
+    return -ENOENT;
+}
+
+int check_set(struct check_settings *s, struct check_pool *pool, const char *name,
+              const char *value, char why[CHECK_WHY])
+{
+    struct setting a = {.s = s, .pool = pool, .value = value, .why = why};
+    if (strncmp(name, "label.", 6) == 0)
+        return value ? set_label(&a, name + 6) : wrong(why, "%.60s wants a value", name);
+    for (size_t i = 0; i < NSETTINGS; i++) {
+        if (strcmp(table[i].name, name) != 0)
+            continue;
+        if (table[i].value == WANTED && !value)
+            return wrong(why, "%s wants a value", name);
+        if (table[i].value == NONE && value)
+            return wrong(why, "%s takes no value", name);
+        char reason[CHECK_WHY];
+        a.why = reason;
+        int rc = table[i].set(&a);
+        if (rc == -EINVAL)
+            wrong(why, "%s: %.*s", name, CHECK_WHY - 32, reason);
+        return rc;
+    }
+    return unknown(name, why);
+}
