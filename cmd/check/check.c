@@ -90,8 +90,6 @@ static struct {
     int parallel;
 } o;
 
-extern const struct command command_check;
-
 /* --- options --- */
 
 static int set(const char *name, const char *value)

@@ -225,7 +225,7 @@ int check_parallel(void)
     }
     if (limit.rlim_cur >= PARALLEL_MAX + SPARE)
         return PARALLEL_MAX;
-    return limit.rlim_cur > 2 * SPARE ? (int)limit.rlim_cur - SPARE : SPARE;
+    return limit.rlim_cur > SPARE + SPARE ? (int)limit.rlim_cur - SPARE : SPARE;
 }
 
 int check_open(struct check *k)

@@ -232,9 +232,7 @@ static int set_header(struct setting *a)
     char *all = check_pool_take(a->pool, old + n + 3);
     if (!all)
         return -ENOMEM;
-    memcpy(all, before, old);
-    memcpy(all + old, a->value, n);
-    memcpy(all + old + n, "\r\n", 3);
+    snprintf(all, old + n + 3, "%s%s\r\n", before, a->value);
     a->s->fields = all;
     return 0;
 }

@@ -15,9 +15,22 @@ static const struct hail_hello_ops none = {.name = "tcp", .title = "TCP"};
 
 static const struct hail_hello_ops *const protocols[HAIL_HELLO_KINDS] = {
     [HAIL_HELLO_NONE] = &none,
+    [HAIL_HELLO_FTP] = &hail_hello_ftp,
+    [HAIL_HELLO_SSH] = &hail_hello_ssh,
+    [HAIL_HELLO_TELNET] = &hail_hello_telnet,
     [HAIL_HELLO_SMTP] = &hail_hello_smtp,
     [HAIL_HELLO_LMTP] = &hail_hello_lmtp,
     [HAIL_HELLO_HTTP] = &hail_hello_http,
+    [HAIL_HELLO_POP3] = &hail_hello_pop3,
+    [HAIL_HELLO_IMAP] = &hail_hello_imap,
+    [HAIL_HELLO_NNTP] = &hail_hello_nntp,
+    [HAIL_HELLO_DNS] = &hail_hello_dns,
+    [HAIL_HELLO_NTP] = &hail_hello_ntp,
+    [HAIL_HELLO_POSTGRES] = &hail_hello_postgres,
+    [HAIL_HELLO_MYSQL] = &hail_hello_mysql,
+    [HAIL_HELLO_REDIS] = &hail_hello_redis,
+    [HAIL_HELLO_MEMCACHED] = &hail_hello_memcached,
+    [HAIL_HELLO_MQTT] = &hail_hello_mqtt,
     [HAIL_HELLO_SCRIPT] = &hail_hello_script,
 };
 
