@@ -118,11 +118,21 @@ void check_result_of(struct check_result *r, const struct check_target *t,
 /* The certificate and the rest, if TLS came to stand. */
 bool check_tls_info(const struct hail_check *c, struct hail_tls_info *info);
 
+/* Whether none of the facts before the one that ends at `behind` has this name. */
+bool check_first_fact(const struct hail_hello *h, size_t behind, const char *name);
+
 /* --- show.c, details.c, document.c: append to `out` --- */
 
 /* The target's name; with the address, where it is one of several. Safe to show. */
 void check_label(const struct check_run *run, char *out, size_t size);
 void check_put_time(struct hail_buf *out, int64_t ns); /* "12.3 ms" */
+/* Verdict, target and time: the front of a line, in so many columns. */
+void check_put_front(const struct check *k, struct hail_buf *out, const struct check_run *run,
+                     int target_width);
+int check_front_width(int target_width);
+/* What answered, cut to the columns that there are. */
+void check_put_what(struct hail_buf *out, const char *what, int columns);
+/* The whole line. */
 void check_put_line(const struct check *k, struct hail_buf *out, const struct check_run *run,
                     int target_width);
 /* The columns that the longest target takes. */

@@ -63,20 +63,16 @@ static void put_phases(const struct check *k, struct hail_buf *out, const struct
 static void put_facts(const struct check *k, struct hail_buf *out, const struct hail_hello *h)
 {
     struct hail_hello_fact f, other;
-    char last[32] = "";
     for (size_t at = 0; hail_hello_next_fact(h, &at, &f);) {
-        if (f.item && strcmp(f.name, last) == 0)
+        if (!check_first_fact(h, at, f.name))
             continue;
         begin(k, out, f.name);
         hail_text_safe(out, f.value, strlen(f.value), false);
-        if (f.item) {
-            snprintf(last, sizeof last, "%s", f.name);
-            for (size_t more = at; hail_hello_next_fact(h, &more, &other);)
-                if (other.item && strcmp(other.name, f.name) == 0) {
-                    hail_buf_str(out, ", ");
-                    hail_text_safe(out, other.value, strlen(other.value), false);
-                }
-        }
+        for (size_t more = at; f.item && hail_hello_next_fact(h, &more, &other);)
+            if (other.item && strcmp(other.name, f.name) == 0) {
+                hail_buf_str(out, ", ");
+                hail_text_safe(out, other.value, strlen(other.value), false);
+            }
         hail_buf_char(out, '\n');
     }
 }

@@ -39,22 +39,12 @@ static void put_phases(struct hail_json *j, const struct check_result *r)
     hail_json_end_object(j);
 }
 
-/* Whether a fact of this name came before. */
-static bool is_first(const struct hail_hello *h, size_t before, const char *name)
-{
-    struct hail_hello_fact f;
-    for (size_t at = 0; hail_hello_next_fact(h, &at, &f) && at < before;)
-        if (strcmp(f.name, name) == 0)
-            return false;
-    return true;
-}
-
 static void put_facts(struct hail_json *j, const struct hail_hello *h)
 {
     struct hail_hello_fact f, other;
     hail_json_object(j, "facts");
     for (size_t at = 0; hail_hello_next_fact(h, &at, &f);) {
-        if (!is_first(h, at, f.name))
+        if (!check_first_fact(h, at, f.name))
             continue;
         if (!f.item) {
             hail_json_str(j, f.name, f.value);

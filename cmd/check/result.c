@@ -62,6 +62,15 @@ bool check_tls_info(const struct hail_check *c, struct hail_tls_info *info)
     return c->stream && c->secured_ns && hail_tls_info(c->stream, info) == 0;
 }
 
+bool check_first_fact(const struct hail_hello *h, size_t behind, const char *name)
+{
+    struct hail_hello_fact f;
+    for (size_t at = 0; hail_hello_next_fact(h, &at, &f) && at < behind;)
+        if (strcmp(f.name, name) == 0)
+            return false;
+    return true;
+}
+
 /* --- times --- */
 
 static void set_phases(struct check_result *r, const struct hail_check *c)

@@ -24,9 +24,11 @@ static bool same(const char *a, const char *b)
 
 /* Any certificate is taken by TLS itself, so that it can be shown; whether it is refused is decided
  * afterwards. */
-static int tls_config(struct check *k, struct hail_ctx *ctx, const struct check_target *t,
-                      struct hail_tls_config **out)
+static int configure(struct hail_check *c)
 {
+    struct check_run *run = c->arg;
+    struct check *k = run->k;
+    const struct check_target *t = run->target;
     const struct check_settings *s = t->set;
     struct hail_tls_opts opts = {.ca_file = s->ca_file,
                                  .cert_file = s->cert_file,
@@ -39,39 +41,22 @@ static int tls_config(struct check *k, struct hail_ctx *ctx, const struct check_
     for (struct check_tls_entry *e = k->configs; e; e = e->next)
         if (same(e->opts.ca_file, opts.ca_file) && same(e->opts.cert_file, opts.cert_file) &&
             same(e->opts.key_file, opts.key_file) && same(e->opts.alpn, opts.alpn)) {
-            *out = e->config;
+            c->tls_config = e->config;
             return 0;
         }
     struct check_tls_entry *e = calloc(1, sizeof *e);
     if (!e)
         return -ENOMEM;
     e->opts = opts;
-    int rc = hail_tls_config_new(ctx, false, &opts, &e->config);
+    int rc = hail_tls_config_new(&c->ctx, false, &opts, &e->config);
     if (rc < 0) {
         free(e);
         return rc;
     }
     e->next = k->configs;
     k->configs = e;
-    *out = e->config;
+    c->tls_config = e->config;
     return 0;
-}
-
-static bool may_secure(const struct check_target *t)
-{
-    switch (t->kind) {
-    case HAIL_HELLO_FTP:
-    case HAIL_HELLO_SMTP:
-    case HAIL_HELLO_LMTP:
-    case HAIL_HELLO_POP3:
-    case HAIL_HELLO_IMAP:
-    case HAIL_HELLO_NNTP:
-    case HAIL_HELLO_POSTGRES:
-    case HAIL_HELLO_MYSQL:
-        return t->tls || t->set->starttls != HAIL_HELLO_TLS_NEVER;
-    default:
-        return t->tls;
-    }
 }
 
 /* --- starting and ending --- */
@@ -151,25 +136,16 @@ static void ask(struct check_run *run)
     c->timeout_ms = s->timeout_ms;
     c->greeting_ms = s->greeting_ms;
     c->dial = s->family == AF_INET ? &run->k->dial4 : s->family == AF_INET6 ? &run->k->dial6 : NULL;
+    c->configure = configure;
     c->done = on_done;
     c->arg = run;
 }
 
 static void start(struct check_run *run)
 {
-    struct check *k = run->k;
-    struct hail_check *c = &run->check;
     enter(run);
     ask(run);
-    int rc = may_secure(run->target) ? tls_config(k, &c->ctx, run->target, &c->tls_config) : 0;
-    if (rc == 0) {
-        hail_check_start(k->checker, c);
-        return;
-    }
-    c->rc = rc;
-    c->began_ns = c->ended_ns = hail_now();
-    c->failed_in = HAIL_CHECK_SECURING;
-    over(c);
+    hail_check_start(run->k->checker, &run->check);
 }
 
 /* As many as there is room for. Checks that are over at once make room here, in this loop. */

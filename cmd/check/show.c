@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define WIDTH_MAX 44 /* columns that targets are padded to */
-#define FIXED     23 /* columns of verdict and time, with the spaces around them */
+#define FIXED     21 /* columns of verdict and time, and the spaces between */
 #define WHAT_MIN  20 /* columns of what answered that are shown in any case */
 
 void check_put_time(struct hail_buf *out, int64_t ns)
@@ -74,25 +74,43 @@ static const char *colour_of(enum check_verdict v)
     return v == CHECK_OK ? "32" : v == CHECK_WARN ? "33" : "31";
 }
 
+void check_put_front(const struct check *k, struct hail_buf *out, const struct check_run *run,
+                     int target_width)
+{
+    const struct check_result *r = &run->result;
+    char label[512];
+    struct hail_buf time;
+    hail_buf_init(&time, 32);
+    check_put_time(&time, r->total_ns);
+    check_label(run, label, sizeof label);
+    hail_buf_printf(out, "%s%-8s%s  %s", paint(k->c, colour_of(r->verdict)),
+                    check_verdict_name(r->verdict), paint(k->c, "0"), label);
+    for (int w = width_of(label); w < target_width; w++)
+        hail_buf_char(out, ' ');
+    hail_buf_printf(out, "  %9s", time.p ? time.p : "");
+    hail_buf_free(&time);
+}
+
+int check_front_width(int target_width)
+{
+    return FIXED + target_width;
+}
+
+void check_put_what(struct hail_buf *out, const char *what, int columns)
+{
+    int used;
+    hail_buf_add(out, what, fit(what, columns > WHAT_MIN ? columns : WHAT_MIN, &used));
+}
+
 void check_put_line(const struct check *k, struct hail_buf *out, const struct check_run *run,
                     int target_width)
 {
-    const struct check_result *r = &run->result;
-    char label[512], time[32];
+    char label[512];
     check_label(run, label, sizeof label);
-    struct hail_buf text;
-    hail_buf_init(&text, sizeof time);
-    check_put_time(&text, r->total_ns);
-    snprintf(time, sizeof time, "%s", text.p ? text.p : "");
-    hail_buf_free(&text);
-    hail_buf_printf(out, "%s%-8s%s  ", paint(k->c, colour_of(r->verdict)),
-                    check_verdict_name(r->verdict), paint(k->c, "0"));
-    hail_buf_str(out, label);
-    for (int w = width_of(label); w < target_width; w++)
-        hail_buf_char(out, ' ');
-    hail_buf_printf(out, "  %9s  ", time);
-    int used = width_of(label) > target_width ? width_of(label) : target_width;
-    int room = k->c->terminal ? k->c->columns - FIXED - used : INT_MAX;
-    hail_buf_add(out, r->what, fit(r->what, room > WHAT_MIN ? room : WHAT_MIN, &used));
+    int width = width_of(label) > target_width ? width_of(label) : target_width;
+    check_put_front(k, out, run, target_width);
+    hail_buf_str(out, "  ");
+    check_put_what(out, run->result.what,
+                   k->c->terminal ? k->c->columns - check_front_width(width) - 2 : INT_MAX);
     hail_buf_char(out, '\n');
 }

@@ -20,9 +20,9 @@
 
 /* A target: where it is and what is asked. All that it points to is the pool's, or outlives it. */
 struct check_target {
-    const char *text; /* as it was written: its name in output and metrics */
-    const char *host; /* for SNI and the certificate; without a port */
-    const char *path; /* of a URL: path and query; NULL: none */
+    const char *text;               /* as it was written: its name in output and metrics */
+    const char *host;               /* for SNI and the certificate; without a port */
+    const char *path;               /* of a URL: path and query; NULL: none */
     const struct hail_endpoint *to; /* with its port; HAIL_UDP for DNS and NTP, but for tcp: */
     const struct check_settings *set;
     enum hail_hello_kind kind; /* by the scheme, the settings, the port */

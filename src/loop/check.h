@@ -47,11 +47,13 @@ struct hail_check_watch {
 struct hail_check {
     struct hail_endpoint to; /* HAIL_UDP: in datagrams */
     enum hail_hello_kind kind;
-    bool tls;                           /* from the first byte on */
-    bool trust_any;                     /* goes on with a certificate that is refused */
-    struct hail_hello_opts ask;         /* secured, datagram and nonce are set here */
-    struct hail_tls_config *tls_config; /* must take any certificate; NULL: none is needed */
-    const char *name;                   /* whom the certificate has to be for */
+    bool tls;                   /* from the first byte on */
+    bool trust_any;             /* goes on with a certificate that is refused */
+    struct hail_hello_opts ask; /* secured, datagram and nonce are set here */
+    /* Sets tls_config, which must take any certificate, when TLS comes into it. 0 or -errno. */
+    int (*configure)(struct hail_check *c);
+    struct hail_tls_config *tls_config;
+    const char *name; /* whom the certificate has to be for */
     const struct hail_opts *dial;
     int64_t timeout_ms;  /* for all */
     int64_t greeting_ms; /* for the first words */

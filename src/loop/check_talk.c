@@ -3,8 +3,10 @@
 
 #include "base/error.h"
 #include "net/layer.h"
+#include "net/sockopt.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 
 #define CHUNK 16384
@@ -52,7 +54,9 @@ static bool shake(struct hail_check *c)
 static bool secure(struct hail_check *c)
 {
     c->phase = HAIL_CHECK_SECURING;
-    int rc = hail_tls_client_start(&c->ctx, &c->stream, c->name, c->tls_config);
+    int rc = c->tls_config ? 0 : c->configure(c);
+    if (rc == 0)
+        rc = hail_tls_client_start(&c->ctx, &c->stream, c->name, c->tls_config);
     if (rc == 0)
         return shake(c);
     hail_check_finish(c, rc);
@@ -125,12 +129,21 @@ void hail_check_step(struct hail_check *c, int step)
     hail_check_udp_flush(c);
 }
 
+/* Under TLS tickets come first: a server with Nagle's algorithm holds its words back until they are
+ * acknowledged. */
+static void acknowledge(const struct hail_check *c)
+{
+    if (c->stream->next)
+        hail_sockopt_int(hail_stream_fd(c->stream), IPPROTO_TCP, TCP_QUICKACK, 1);
+}
+
 static void receive(struct hail_check *c)
 {
     char buf[CHUNK];
     for (;;) {
         ssize_t n = hail_try_read(&c->ctx, c->stream, buf, sizeof buf);
         if (n == -EAGAIN) {
+            acknowledge(c);
             hail_check_await(c, hail_stream_wants(c->stream) | (c->hello.out.len ? POLLOUT : 0));
             hail_check_arm(c);
             return;

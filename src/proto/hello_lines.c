@@ -27,6 +27,8 @@ int hail_hello_take_lines(struct hail_hello *h, const char *p, size_t n, size_t 
         return hail_hello_fail(h, -EMSGSIZE, "a line of more than %d bytes came", HAIL_HELLO_LINE);
     if (!end)
         return n ? look_early(h, p, n) : HAIL_HELLO_MORE;
+    if (!h->greeted && memchr(p, '\0', length)) /* what looks like a line is no text */
+        return hail_hello_strange(h, p, n);
     *used = length + 1;
     if (length && p[length - 1] == '\r')
         length--;

@@ -111,8 +111,10 @@ static int greeting(struct hail_hello *h, const char *p, size_t n)
     if (rest >= 21)
         theirs |= (uint32_t)u[19] << 16 | (uint32_t)u[20] << 24;
     h->greeted = true;
-    hail_hello_note(h, "banner", p + 1, (size_t)(end - p) - 1);
-    hail_hello_note(h, "software", p + 1, (size_t)(end - p) - 1);
+    /* MariaDB puts a version before its own that old replicas take for one they know */
+    const char *version = strncmp(p + 1, "5.5.5-", 6) == 0 ? p + 7 : p + 1;
+    hail_hello_note(h, "banner", version, (size_t)(end - version));
+    hail_hello_note(h, "software", version, (size_t)(end - version));
     for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
         if (theirs & capabilities[i].bit)
             hail_hello_item(h, "capability", capabilities[i].name, strlen(capabilities[i].name));

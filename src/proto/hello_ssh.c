@@ -39,7 +39,6 @@ static const char *const weak[] = {
     "hmac-md5-96-etm@openssh.com",
     "hmac-sha1-96-etm@openssh.com",
     "hmac-ripemd160",
-    "umac-64@openssh.com",
     "none",
 };
 
