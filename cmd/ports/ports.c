@@ -9,7 +9,7 @@
 
 static struct {
     unsigned protos; /* bits of enum hail_service_proto; 0: all */
-    bool all, search;
+    bool all, search, check;
 } options;
 
 /* --- rows --- */
@@ -224,8 +224,12 @@ static int run(struct common *c, int argc, char **argv)
     struct ports p = {.c = c, .protos = options.protos};
     hail_buf_init(&p.json, 1 << 20);
     int status = list_listeners(&p);
+    if (!status && options.check && argc > 1)
+        status = usage_error(c->cmd, "--check is of one host, or of this machine");
     if (!status) {
-        if (argc > 0)
+        if (options.check)
+            status = show_hellos(&p, argc > 0 ? argv[0] : NULL);
+        else if (argc > 0)
             status = show_operands(&p, argc, argv);
         else if (options.all)
             status = by_range(&p, 0, 65535, "");
@@ -237,7 +241,7 @@ static int run(struct common *c, int argc, char **argv)
     return status;
 }
 
-enum { OPT_SCTP = 256, OPT_DCCP };
+enum { OPT_SCTP = 256, OPT_DCCP, OPT_CHECK };
 
 static int option(int letter, const char *value)
 {
@@ -261,6 +265,9 @@ static int option(int letter, const char *value)
     case 's':
         options.search = true;
         break;
+    case OPT_CHECK:
+        options.check = true;
+        break;
     default:
         break;
     }
@@ -274,6 +281,8 @@ static const struct option_row rows[] = {
     {OPT_DCCP, "dccp", NULL, "DCCP only"},
     {'s', "search", NULL, "search names and descriptions even if a service has just that name"},
     {'a', "all", NULL, "the whole registry"},
+    {OPT_CHECK, "check", NULL,
+     "whether the standard services of this machine, or of the HOST given, answer their hello"},
     {0},
 };
 

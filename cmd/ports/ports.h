@@ -2,6 +2,7 @@
  *
  *   ports.c      the command: what is asked for, and the registry's rows
  *   listeners.c  what listens, and who holds it
+ *   hello.c      --check: whether the standard services answer their hello
  */
 #ifndef HAIL_CMD_PORTS_H
 #define HAIL_CMD_PORTS_H
@@ -40,5 +41,7 @@ void put_listener(struct hail_json *j, const struct listener *l);
 void show_listener(const struct ports *p, const struct listener *l);
 /* Without operands: what listens, with the service that the port is assigned to. */
 int show_listening(struct ports *p);
+/* The standard services of this machine, or of `host`, and what their hellos came to. */
+int show_hellos(struct ports *p, const char *host);
 
 #endif
