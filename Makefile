@@ -117,6 +117,7 @@ ONE_FILE = mkdir -p $(@D) && echo "  CC      $@" && $(CC) $(CFLAGS_ALL) -MMD -MP
 # ... and of the program what is tested by itself: no more than a file that needs the library alone.
 OF_CMD = $(filter $O/cmd/%.o,$^)
 $O/tests/test_get_pretty $O/replay/pretty $O/fuzz/pretty: $O/cmd/get/pretty_json.o $O/cmd/get/pretty_markup.o
+$O/tests/test_openmetrics: $O/cmd/openmetrics.o
 $O/replay/har $O/fuzz/har: $O/cmd/get/har.o
 
 $O/tests/%: tests/unit/%.c $(SUPPORT_OBJ) $O/libhail.a
