@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -86,7 +87,8 @@ void hail_check_finish_hello(struct hail_check *c, int rc)
                             : rc == -ENOMEM ? HAIL_LAYER_LOCAL
                                             : HAIL_LAYER_PROTO;
     c->refused = rc == -ECONNREFUSED;
-    hail_fail(&c->ctx, layer, -rc, "hello", "%s", c->hello.why);
+    hail_fail(&c->ctx, layer, -rc, "hello", "hello");
+    memcpy(c->ctx.err.msg, c->hello.why, sizeof c->ctx.err.msg); /* which is safe to show already */
     hail_check_finish(c, rc);
 }
 

@@ -214,13 +214,12 @@ int hail_hello_end(struct hail_hello *h)
         if (rc != HAIL_HELLO_MORE)
             return rc;
     }
-    if (h->in.len && *hail_hello_looks(h->in.p, h->in.len, &kind, looks) && kind != h->kind)
-        return hail_hello_strange(h, h->in.p, h->in.len);
-    if (h->in.len && !h->greeted)
+    bool known = h->in.len && *hail_hello_looks(h->in.p, h->in.len, &kind, looks);
+    if (h->in.len && !(known && kind == h->kind) && (known || !h->greeted))
         return hail_hello_strange(h, h->in.p, h->in.len);
     return hail_hello_fail(h, -EPROTO,
-                           h->greeted ? "the connection was closed in the middle of the hello"
-                                      : "the connection was closed before it said a word");
+                           h->all ? "the connection was closed in the middle of the hello"
+                                  : "the connection was closed before it said a word");
 }
 
 int hail_hello_patience(const struct hail_hello *h)
