@@ -20,10 +20,15 @@ static bool tls(const char *p, size_t n, char out[HAIL_HELLO_LOOKS])
     return true;
 }
 
-/* The length of the packet, 0, protocol 10, a version of printable characters. */
+/* The length of the packet, 0, protocol 10, a version of printable characters; or an error. */
 static bool mysql(const char *p, size_t n, char out[HAIL_HELLO_LOOKS])
 {
     char version[HAIL_HELLO_LOOKS];
+    if (n > 7 && p[2] == 0 && p[3] == 0 && (unsigned char)p[4] == 0xFF) {
+        hail_hello_quote(version, p + 7, n - 7);
+        snprintf(out, HAIL_HELLO_LOOKS, "MySQL: %.100s", version);
+        return true;
+    }
     if (n < 8 || p[3] != 0 || p[4] != 10 || !isdigit((unsigned char)p[5]))
         return false;
     const char *end = memchr(p + 5, '\0', n - 5);
@@ -82,7 +87,6 @@ static const struct {
     {FRONT("-NOAUTH"), HAIL_HELLO_REDIS, "Redis"},
     {FRONT("-DENIED"), HAIL_HELLO_REDIS, "Redis"},
     {FRONT("+PONG"), HAIL_HELLO_REDIS, "Redis"},
-    {FRONT("ERROR\r\n"), HAIL_HELLO_MEMCACHED, "memcached"},
     {FRONT("VERSION "), HAIL_HELLO_MEMCACHED, "memcached"},
     {FRONT("\xFF\xFB"), HAIL_HELLO_TELNET, "Telnet"},
     {FRONT("\xFF\xFD"), HAIL_HELLO_TELNET, "Telnet"},
@@ -117,6 +121,11 @@ const char *hail_hello_looks(const char *p, size_t n, enum hail_hello_kind *kind
     }
     if (tls(p, n, out))
         return out;
+    if (begins(p, n, "ERROR", 5) && (n == 5 || p[5] == '\r')) {
+        *kind = HAIL_HELLO_MEMCACHED;
+        snprintf(out, HAIL_HELLO_LOOKS, "memcached");
+        return out;
+    }
     if (mysql(p, n, out)) {
         *kind = HAIL_HELLO_MYSQL;
         return out;

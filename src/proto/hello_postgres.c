@@ -83,9 +83,10 @@ static int login(struct hail_hello *h, const char *p, size_t n)
 
 static int ssl_answer(struct hail_hello *h, const char *p, size_t n, size_t *used)
 {
-    if (*p != 'S' && *p != 'N')
-        return hail_hello_strange(h, p, n);
-    if (n > 1 && *p == 'N')
+    char looks[HAIL_HELLO_LOOKS];
+    enum hail_hello_kind kind;
+    bool other = n > 1 && (*p == 'N' || *hail_hello_looks(p, n, &kind, looks));
+    if (other || (*p != 'S' && *p != 'N'))
         return hail_hello_strange(h, p, n);
     *used = 1;
     h->greeted = true;
