@@ -266,7 +266,8 @@ HAIL_API bool hail_holder_get(const struct hail_holders *holders, uint32_t inode
 
 /* The cgroup's path below the mount ("/system.slice/nginx.service"), by its id; what it means: the
  * systemd unit or the container in it. Returns 0, -ENOENT (gone, or no cgroup2 mount seen). The
- * first call walks the tree once; later ones look it up. */
+ * first call walks the tree; later ones look it up, and walk again for one that is not in it, every
+ * five seconds at most. */
 HAIL_API int hail_cgroup_path(uint64_t id, char *out, size_t size);
 /* The last part of a cgroup's path that names a unit or container: "nginx.service",
  * "docker-0123456789ab.scope" as "0123456789ab"; the path itself when nothing does. */

@@ -19,10 +19,14 @@ struct cgroup {
     char *path; /* below the mount; "/" for the mount itself */
 };
 
+#define STALE_NS ((int64_t)5 * 1000000000) /* what is not in the tree may have come since */
+
 static struct {
+    pthread_mutex_t lock;
     struct cgroup *v; /* by id */
     size_t n;
-} tree;
+    int64_t read_ns; /* when; 0: not yet */
+} tree = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int by_id(const void *a, const void *b)
 {
@@ -77,6 +81,10 @@ static int add(const FTSENT *e, size_t mount_len)
 static void read_tree(void)
 {
     char mount[512];
+    for (size_t i = 0; i < tree.n; i++)
+        free(tree.v[i].path);
+    tree.n = 0;
+    tree.read_ns = hail_now();
     if (!find_mount(mount))
         return;
     char *const roots[] = {mount, NULL};
@@ -90,16 +98,24 @@ static void read_tree(void)
     qsort(tree.v, tree.n, sizeof *tree.v, by_id);
 }
 
+static const struct cgroup *find(uint64_t id)
+{
+    const struct cgroup key = {.id = id};
+    return tree.n ? bsearch(&key, tree.v, tree.n, sizeof *tree.v, by_id) : NULL;
+}
+
 int hail_cgroup_path(uint64_t id, char *out, size_t size)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, read_tree);
-    const struct cgroup key = {.id = id};
-    const struct cgroup *c = tree.n ? bsearch(&key, tree.v, tree.n, sizeof *tree.v, by_id) : NULL;
-    if (!c)
-        return -ENOENT;
-    snprintf(out, size, "%s", c->path);
-    return 0;
+    pthread_mutex_lock(&tree.lock);
+    const struct cgroup *c = find(id);
+    if (!c && (!tree.read_ns || hail_now() - tree.read_ns > STALE_NS)) {
+        read_tree();
+        c = find(id);
+    }
+    if (c)
+        snprintf(out, size, "%s", c->path);
+    pthread_mutex_unlock(&tree.lock);
+    return c ? 0 : -ENOENT;
 }
 
 static bool ends(const char *s, size_t n, const char *end)
