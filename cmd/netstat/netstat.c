@@ -108,6 +108,8 @@ static view_fn *choose(const struct netstat *n)
         return netstat_interfaces;
     if (n->kill)
         return netstat_kill;
+    if (n->metrics)
+        return netstat_metrics;
     if (n->watch_ms)
         return netstat_watch;
     if (n->explain)

@@ -15,6 +15,7 @@
  *   select.c        the sockets that were asked for, of one or all namespaces, for hail's own
  * views: table.c json.c  rows for people and for programs explain.c summary.c tree.c   what they
  * mean; counts; process to process watch.c kill.c  what changes; closing sockets
+ *   metrics.c metrics_kernel.c tally.c   counts to be scraped
  */
 #ifndef HAIL_CMD_NETSTAT_H
 #define HAIL_CMD_NETSTAT_H
@@ -59,6 +60,7 @@ struct netstat {
     int watch_ms;                       /* 0: not */
     bool quiet;                         /* what cannot be seen was said before */
     const char *netns;                  /* NAME, PID or "all"; NULL: this one */
+    const char *metrics;                /* the endpoint to be scraped at, or NULL */
     struct hail_socket_filter *filter;  /* of the operands, or NULL */
     struct hail_holders *holders;       /* loaded by netstat_each() when asked for */
 };
@@ -104,6 +106,7 @@ int netstat_summary(struct netstat *n);
 int netstat_tree(struct netstat *n);
 int netstat_watch(struct netstat *n);
 int netstat_kill(struct netstat *n);
+int netstat_metrics(struct netstat *n); /* until it is stopped */
 
 /* json.c: the members of a row, into an object that is open; what the row and n have. */
 #define NETSTAT_SCHEMA "hail.netstat/1"

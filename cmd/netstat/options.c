@@ -93,6 +93,7 @@ enum {
     OWN_VSOCK,
     OWN_PACKET,
     OWN_NETLINK,
+    OWN_METRICS,
 };
 
 const struct option_row netstat_options[] = {
@@ -113,6 +114,8 @@ const struct option_row netstat_options[] = {
     {OWN_VSOCK, "vsock", NULL, "sockets between a virtual machine and its host"},
     {OWN_PACKET, "packet", NULL, "packet sockets"},
     {OWN_NETLINK, "netlink", NULL, "netlink sockets"},
+    {OWN_METRICS, "metrics", "ENDPOINT",
+     "counts for Prometheus, to be scraped there: 127.0.0.1:9116"},
     {0},
 };
 
@@ -140,6 +143,8 @@ int netstat_option(int letter, const char *value)
         return set_watch(value);
     if (letter == OWN_NETNS)
         n->netns = value;
+    else if (letter == OWN_METRICS)
+        n->metrics = value;
     else
         *flags[letter - OWN_TABLE] = true;
     return 0;

@@ -45,7 +45,7 @@ static unsigned kinds_of(const struct netstat *n)
     if (n->all)
         return HAIL_KINDS_ALL;
     kinds = HAIL_KINDS_INET & ~HAIL_KIND_BIT(HAIL_KIND_MPTCP);
-    if (n->explain || n->summary || n->tree)
+    if (n->explain || n->summary || n->tree || n->metrics)
         kinds |= HAIL_KIND_BIT(HAIL_KIND_UNIX);
     return kinds;
 }
