@@ -21,8 +21,9 @@ struct exporter;
 
 /* A request, as long as it is not answered. */
 struct exporter_request {
-    const char *path; /* decoded, without dot segments: "/metrics"; any bytes but NUL */
-    bool open;        /* the client likes OpenMetrics better */
+    const char *path;   /* decoded, without dot segments: "/metrics"; any bytes but NUL */
+    bool open;          /* the client likes OpenMetrics better */
+    int64_t timeout_ms; /* how long it waits: X-Prometheus-Scrape-Timeout-Seconds; 0: not said */
     /* For who answers later: called when the client went away meanwhile, or the exporter is freed.
      * The request is gone then, and must not be answered. NULL: an answer is dropped. */
     void (*gone)(struct exporter_request *q);

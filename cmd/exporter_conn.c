@@ -112,6 +112,18 @@ static void refuse_head(struct exporter_conn *k, int status)
     exporter_refuse(&k->q, status, NULL);
 }
 
+/* Prometheus says how long it waits, in seconds. */
+static int64_t patience(const struct hail_http_fields *fields)
+{
+    char text[32] = "";
+    const struct hail_http_field *f =
+        hail_http_field(fields, "X-Prometheus-Scrape-Timeout-Seconds", NULL);
+    if (f && f->value.n < sizeof text)
+        memcpy(text, f->value.p, f->value.n);
+    double s = strtod(text, NULL);
+    return s > 0 && s < 1e6 ? (int64_t)(s * 1000) : 0;
+}
+
 static void take_request(struct exporter_conn *k)
 {
     const struct hail_http_head *h = &k->head;
@@ -122,7 +134,9 @@ static void take_request(struct exporter_conn *k)
     k->state = EXPORTER_ANSWER;
     k->path[0] = '/';
     ssize_t n = hail_answer_path(h, k->path + 1, sizeof k->path - 1);
-    k->q = (struct exporter_request){.path = k->path, .open = openmetrics_accepted(&h->fields)};
+    k->q = (struct exporter_request){.path = k->path,
+                                     .open = openmetrics_accepted(&h->fields),
+                                     .timeout_ms = patience(&h->fields)};
     if (n < 0)
         exporter_refuse(&k->q, (int)-n, NULL);
     else if (!read_params(k, h->query))

@@ -86,8 +86,10 @@ static struct {
     char *files[FILES_MAX], *modules[FILES_MAX];
     int nfiles, nmodules;
     const char *until, *metrics, *timeout;
-    bool verbose, quiet, watch, every;
+    bool verbose, quiet, watch;
     int parallel;
+    int argc; /* the operands */
+    char **argv;
 } o;
 
 /* --- options --- */
@@ -165,16 +167,10 @@ static int option(int letter, const char *value)
 
 /* --- targets --- */
 
-struct told {
-    const char *file;
-    struct common *c;
-};
-
 static void tell_fault(void *arg, size_t line, size_t column, const char *why)
 {
-    const struct told *t = arg;
     fprintf(stderr, "hail: check: ");
-    put_safe(stderr, t->file);
+    put_safe(stderr, arg);
     fprintf(stderr, ":%zu:%zu: ", line, column);
     put_safe(stderr, why);
     putc('\n', stderr);
@@ -207,17 +203,27 @@ static char *slurp(const char *file, size_t *n)
     return b.p;
 }
 
-int check_read_file(struct common *c, struct check_targets *t, const char *file,
-                    const struct check_settings *base)
+static int read_file(struct check_targets *t, const char *file)
 {
-    struct told told = {file, c};
     size_t n;
     char *text = slurp(file, &n);
     if (!text)
         return STATUS_LOCAL;
-    int rc = check_targets_parse(t, text, n, base, tell_fault, &told);
+    int rc = check_targets_parse(t, text, n, &o.set, tell_fault, (void *)(uintptr_t)file);
     free(text);
     return rc < 0 ? local_error("read", file, -rc) : 0;
+}
+
+/* Where the targets of a host alone are looked for without --file. */
+static const char *default_file(void)
+{
+    static char path[4096];
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    if (config && *config)
+        snprintf(path, sizeof path, "%s/hail/targets", config);
+    else
+        snprintf(path, sizeof path, "%s/.config/hail/targets", home ? home : "");
+    return access(path, R_OK) == 0 ? path : "/etc/hail/targets";
 }
 
 /* The targets of a host alone: what the files say of it. */
@@ -231,7 +237,7 @@ static int add_host(struct check_targets *t, const struct check_targets *from, c
         return usage_error(&command_check,
                            "%s: which service? There is no port, and no target of it in a targets "
                            "file (%s, or --file)",
-                           host, check_default_file());
+                           host, default_file());
     return 0;
 }
 
@@ -249,17 +255,6 @@ static int add_operand(struct check_targets *t, const struct check_targets *from
     return rc < 0 ? local_error("read", "the targets", -rc) : 0;
 }
 
-const char *check_default_file(void)
-{
-    static char path[4096];
-    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    if (config && *config)
-        snprintf(path, sizeof path, "%s/hail/targets", config);
-    else
-        snprintf(path, sizeof path, "%s/.config/hail/targets", home ? home : "");
-    return access(path, R_OK) == 0 ? path : "/etc/hail/targets";
-}
-
 static bool is_bare(const char *text)
 {
     struct hail_ctx ctx = HAIL_CTX_INIT;
@@ -269,27 +264,31 @@ static bool is_bare(const char *text)
            ep.kind != HAIL_HOST_UNIX && ep.kind != HAIL_HOST_ABSTRACT;
 }
 
-/* The files' targets and the operands, into k->targets; `files` owns what it points to. */
-static int gather(struct check *k, struct check_targets *files, int argc, char **argv)
+int check_gather(struct common *c, struct check_targets *files, struct check_targets *all)
 {
     bool bare = false;
     int status = 0;
-    for (int i = 0; i < argc; i++)
-        bare |= is_bare(argv[i]);
+    for (int i = 0; i < o.argc; i++)
+        bare |= is_bare(o.argv[i]);
     for (int i = 0; i < o.nmodules && !status; i++)
-        status = check_read_file(k->c, files, o.modules[i], &o.set);
+        status = read_file(files, o.modules[i]);
     for (int i = 0; i < o.nfiles && !status; i++)
-        status = check_read_file(k->c, files, o.files[i], &o.set);
-    if (bare && !o.nfiles && access(check_default_file(), R_OK) == 0)
-        status = check_read_file(k->c, files, check_default_file(), &o.set);
+        status = read_file(files, o.files[i]);
+    if (bare && !o.nfiles && access(default_file(), R_OK) == 0)
+        status = read_file(files, default_file());
     for (size_t i = 0; i < files->n && !bare && !status; i++)
-        if (check_targets_add(&k->targets, &files->v[i]) < 0)
+        if (check_targets_add(all, &files->v[i]) < 0)
             status = local_error("read", "the targets", ENOMEM);
-    for (int i = 0; i < argc && !status; i++)
-        status = add_operand(&k->targets, files, argv[i]);
-    if (!status && k->targets.n == 0 && files->faults == 0)
-        status = usage_error(&command_check, "no target");
+    for (int i = 0; i < o.argc && !status; i++)
+        status = add_operand(all, files, o.argv[i]);
+    if (!status && all->n == 0 && files->nallows == 0 && files->faults == 0)
+        status = usage_error(c->cmd, "no target");
     return status;
+}
+
+const struct check_settings *check_base(void)
+{
+    return &o.set;
 }
 
 /* --- what is done --- */
@@ -300,9 +299,9 @@ static int do_until(struct check *k)
     return check_until(k, strcmp(o.until, "up") == 0, o.timeout ? s->timeout_ms : -1, o.quiet);
 }
 
-static int act(struct check *k, struct check_targets *files, int argc, char **argv)
+static int act(struct check *k, struct check_targets *files)
 {
-    int status = gather(k, files, argc, argv);
+    int status = check_gather(k->c, files, &k->targets);
     if (status)
         return status;
     if (o.until)
@@ -328,15 +327,17 @@ static int run(struct common *c, int argc, char **argv)
     }
     if (c->family)
         o.set.family = c->family;
+    o.argc = argc;
+    o.argv = argv;
     int status = 0;
     if (check_targets_init(&k.targets) < 0 || check_targets_init(&files) < 0)
         status = local_error("check", "the targets", ENOMEM);
     else if (check_open(&k) < 0)
         status = fail(c);
     else if (o.metrics)
-        status = check_metrics(&k, o.metrics, o.files, o.nfiles);
+        status = check_metrics(&k, o.metrics);
     else
-        status = act(&k, &files, argc, argv);
+        status = act(&k, &files);
     check_close(&k);
     check_targets_free(&files);
     check_targets_free(&o.targets);

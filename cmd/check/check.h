@@ -3,7 +3,7 @@
  *      targets --run.c--> hail_check on the loop --result.c--> struct check_result
  *                                                                 |
  *              once.c: a line, details, JSON each, in order   <---+--->   watch.c: a live table
- *              until.c: until all are up, or down             <---+--->   metrics.c: OpenMetrics
+ *              until.c: until all are up, or down             <---+--->   fleet.c: OpenMetrics
  *
  *   check.c      options, and which of these
  *   settings.c   what is asked, by options and in files        targets.c   targets and their files
@@ -91,12 +91,12 @@ struct check_run {
 
 /* --- check.c --- */
 
-/* Reads a targets file ("-": standard input); what is not understood is told on standard error. 0,
- * or STATUS_LOCAL with a message. */
-int check_read_file(struct common *c, struct check_targets *t, const char *file,
-                    const struct check_settings *base);
-/* Where the targets of a host alone are looked for without --file. */
-const char *check_default_file(void);
+/* What the command line asks of every target. */
+const struct check_settings *check_base(void);
+/* The targets of the files and the operands, into `all`; `files`, which outlives it, owns what was
+ * read. Both are initialised. Lines that are not understood are told on standard error. 0, or the
+ * exit status with a message. */
+int check_gather(struct common *c, struct check_targets *files, struct check_targets *all);
 
 /* --- run.c --- */
 
@@ -145,6 +145,6 @@ void check_put_document(struct hail_buf *out, const struct check_run *run);
 int check_once(struct check *k, bool verbose, bool quiet);
 int check_watch(struct check *k);
 int check_until(struct check *k, bool up, int64_t limit_ms, bool quiet);
-int check_metrics(struct check *k, const char *endpoint, char *const *files, int nfiles);
+int check_metrics(struct check *k, const char *endpoint); /* fleet.c */
 
 #endif

@@ -162,8 +162,9 @@ void check_result_of(struct check_result *r, const struct check_target *t,
                      const struct hail_check *c)
 {
     *r = (struct check_result){.verdict = verdict_of(c), .mismatch = c->hello.mismatch};
-    if (c->won >= 0 && c->connected_ns) {
-        int family = c->race.attempts[c->won].addr.u.sa.sa_family;
+    if (c->race.started) {
+        size_t i = c->connected_ns ? (size_t)c->won : 0;
+        int family = c->race.attempts[i].addr.u.sa.sa_family;
         r->family = family == AF_INET ? 4 : family == AF_INET6 ? 6 : 0;
     }
     set_phases(r, c);

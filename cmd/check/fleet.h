@@ -1,0 +1,66 @@
+/* fleet.h - the inside of `hail check --metrics`.
+ *
+ *      files --> generation: targets, each with its timer --> checks --> last results
+ *      GET /metrics                the last results of all, with the labels target and module
+ *      GET /probe?target=&module=  a check at once, its result without labels (Prometheus relabels)
+ *
+ *   fleet.c          the life: generations, reloading, the checks by time
+ *   fleet_probe.c    /probe
+ *   fleet_text.c     results as OpenMetrics
+ *
+ * SIGHUP reads the files anew; a generation that is replaced lives until its last check is over.
+ */
+#ifndef HAIL_CHECK_FLEET_H
+#define HAIL_CHECK_FLEET_H
+
+#include "check.h"
+
+#include "../exporter.h"
+#include "../openmetrics.h"
+
+#include <time.h>
+
+struct fleet;
+struct generation;
+
+/* A target that is checked again and again. */
+struct member {
+    struct generation *g;
+    const struct check_target *target;
+    struct hail_timer due;
+    struct check_result result; /* the last one's, once runs > 0 */
+    int64_t last;               /* when it was over, seconds since 1970 */
+    uint64_t runs, failures;
+    bool running;
+};
+
+struct generation {
+    struct fleet *fleet;
+    struct check_targets files, all; /* what was read; the list of all targets */
+    struct member *v;
+    size_t n;
+    size_t uses; /* checks that run, of members and of /probe */
+    bool replaced;
+};
+
+struct fleet {
+    struct check *k;
+    struct exporter *exporter;
+    struct generation *now;
+    bool reloaded; /* the last reading was without fault */
+    int64_t read_at;
+};
+
+/* fleet.c */
+void fleet_use(struct generation *g);
+void fleet_drop(struct generation *g);
+
+/* fleet_probe.c */
+void fleet_probe(struct fleet *f, struct exporter_request *q);
+
+/* fleet_text.c: all of a generation, or one result without labels. */
+void fleet_put_all(struct hail_buf *out, bool open, const struct fleet *f);
+void fleet_put_one(struct hail_buf *out, bool open, const struct check_target *t,
+                   const struct check_result *r);
+
+#endif
