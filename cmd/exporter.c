@@ -23,7 +23,7 @@ static bool make_room(struct exporter *e)
     struct exporter_conn *idle = NULL, *slow = NULL;
     for (struct exporter_conn *k = e->conns; k; k = k->next) {
         struct exporter_conn **best = k->partial ? &slow : &idle;
-        if (k->state == EXPORTER_READ && (!*best || k->since_ns < (*best)->since_ns))
+        if (k->state == EXPORTER_READ && (!*best || k->since_ns <= (*best)->since_ns))
             *best = k;
     }
     if (!idle && slow && hail_loop_now(e->loop) - slow->since_ns > SLOW_NS)

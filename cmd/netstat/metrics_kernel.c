@@ -200,7 +200,6 @@ static void read_tables(struct tables *t)
     read_file("/proc/thread-self/net/netstat", &t->netstat);
     read_file("/proc/thread-self/net/snmp6", &t->snmp6);
     read_file("/proc/thread-self/net/sockstat", &t->sockstat);
-    read_file("/proc/sys/net/ipv4/tcp_mem", &t->limits);
 }
 
 static void free_tables(struct tables *t)
@@ -224,6 +223,7 @@ void metrics_kernel(const struct netstat *n, struct openmetrics *m, bool tcp, bo
         read_tables(&t);
         if (other && hail_netns_leave(back) < 0)
             exit(local_error("leave", "the network namespace", EPERM));
+        read_file("/proc/sys/net/ipv4/tcp_mem", &t.limits); /* is one for all of them */
         if (tcp)
             put_tcp(m, &t);
         if (udp)
