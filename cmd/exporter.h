@@ -41,6 +41,13 @@ const char *exporter_param(const struct exporter_request *q, const char *name);
  * one that failed is told as status 500. */
 void exporter_answer(struct exporter_request *q, int status, const char *type,
                      struct hail_buf *body);
+/* Answers 200 piece by piece, so that much needs no memory: `more` appends the next piece (up to
+ * EXPORTER_PIECE bytes or a little more) and returns whether there is another; `end` is called
+ * once, when it is over, whatever it came to. */
+#define EXPORTER_PIECE ((size_t)64 << 10)
+typedef bool exporter_more_fn(void *arg, struct hail_buf *out);
+void exporter_stream(struct exporter_request *q, const char *type, exporter_more_fn *more,
+                     void (*end)(void *arg), void *arg);
 /* Answers with a line of text: `why`, or NULL for the status in words. */
 void exporter_refuse(struct exporter_request *q, int status, const char *why);
 

@@ -20,9 +20,11 @@
 #include <string.h>
 #include <time.h>
 
-#define SECOND  ((int64_t)1000000000)
-#define TURN    16                  /* steps before other connections get their turn */
-#define WHY_MAX ((size_t)1024 * 16) /* bytes of a refusal */
+#define SECOND    ((int64_t)1000000000)
+#define TURN      16                  /* steps before other connections get their turn */
+#define WHY_MAX   ((size_t)1024 * 16) /* bytes of a refusal */
+#define PIECE_MAX ((size_t)1 << 20)   /* of one piece of an answer, whatever happens */
+#define SIZE_LINE 10                  /* of a chunk: eight digits, CR LF */
 
 /* How long a wait may take; ANSWER is as long as who answers takes. */
 #define IDLE_NS   (120 * SECOND)
@@ -166,6 +168,41 @@ static int read_request(struct exporter_conn *k)
 
 /* --- responses --- */
 
+static void end_pieces(struct exporter_conn *k)
+{
+    void (*end)(void *arg) = k->end;
+    k->more = NULL;
+    k->end = NULL;
+    if (end)
+        end(k->pieces);
+}
+
+/* The next piece, as a chunk (RFC 9112 section 7.1) but for clients of HTTP/1.0. Its size is known
+ * when it is made: there is room for it in front, with zeros. */
+static int next_piece(struct exporter_conn *k)
+{
+    char size[SIZE_LINE + 1] = "00000000\r\n";
+    bool chunked = k->head.minor >= 1;
+    hail_buf_clear(&k->body);
+    if (chunked)
+        hail_buf_add(&k->body, size, SIZE_LINE);
+    bool more = k->more(k->pieces, &k->body);
+    size_t n = k->body.len - (chunked ? SIZE_LINE : 0);
+    if (chunked) {
+        snprintf(size, sizeof size, "%08zx\r\n", n);
+        memcpy(k->body.p, size, SIZE_LINE);
+        hail_buf_str(&k->body, "\r\n");
+    }
+    if (chunked && n == 0) /* an empty chunk would be the end */
+        hail_buf_clear(&k->body);
+    if (chunked && !more)
+        hail_buf_str(&k->body, "0\r\n\r\n");
+    if (!more)
+        end_pieces(k);
+    k->out_len = k->sent = 0;
+    return k->body.failed;
+}
+
 static int send_response(struct exporter_conn *k)
 {
     struct iovec v[2];
@@ -182,6 +219,9 @@ static int send_response(struct exporter_conn *k)
     k->sent += (size_t)sent;
     if (k->sent < k->out_len + body)
         return 0;
+    if (k->more && !k->head_only)
+        return next_piece(k);
+    end_pieces(k);
     hail_buf_free(&k->body);
     if (k->keep_alive)
         expect_request(k);
@@ -291,22 +331,42 @@ static void on_time(struct hail_loop *loop, struct hail_timer *t)
 
 /* --- answering --- */
 
-static void put_head(struct exporter_conn *k, int status, const char *type)
+static void put_head(struct exporter_conn *k, int status, const char *type, bool pieces)
 {
     char date[HAIL_HTTP_DATE_MAX];
     struct hail_http_out o = {.p = k->out, .size = sizeof k->out};
     if (hail_http_date_format(time(NULL), date) < 0)
         *date = '\0';
-    ssize_t n = hail_answer_head(&o, &(struct hail_answer){.status = status,
-                                                           .minor = k->head.minor,
-                                                           .keep_alive = k->keep_alive,
-                                                           .date = date,
-                                                           .type = type,
-                                                           .length = k->body.len,
-                                                           .modified = -1,
-                                                           .cache_control = "no-store"});
+    ssize_t n = hail_answer_head(
+        &o, &(struct hail_answer){
+                .status = status,
+                .minor = k->head.minor,
+                .keep_alive = k->keep_alive,
+                .date = date,
+                .type = type,
+                .length = k->body.len,
+                .endless = pieces,
+                .more = pieces && k->head.minor >= 1 ? "Transfer-Encoding: chunked\r\n" : NULL,
+                .modified = -1,
+                .cache_control = "no-store"});
     k->out_len = n < 0 ? 0 : (size_t)n;
     k->sent = 0;
+}
+
+/* The answer is there: it is sent. */
+static void begin_sending(struct exporter_conn *k, int status, const char *type, bool pieces)
+{
+    k->state = EXPORTER_SEND;
+    if (!k->stream) {
+        exporter_conn_close(k);
+        return;
+    }
+    put_head(k, status, type, pieces);
+    if (k->driving)
+        return;
+    set_timer(k);
+    if (settle(k, POLLOUT) < 0) /* the loop goes on with it */
+        exporter_conn_close(k);
 }
 
 void exporter_answer(struct exporter_request *q, int status, const char *type,
@@ -322,17 +382,19 @@ void exporter_answer(struct exporter_request *q, int status, const char *type,
     }
     k->body = *body;
     hail_buf_init(body, body->max);
-    k->state = EXPORTER_SEND;
-    if (!k->stream) {
-        exporter_conn_close(k);
-        return;
-    }
-    put_head(k, status, type);
-    if (k->driving)
-        return;
-    set_timer(k);
-    if (settle(k, POLLOUT) < 0) /* the loop goes on with it */
-        exporter_conn_close(k);
+    begin_sending(k, status, type, false);
+}
+
+void exporter_stream(struct exporter_request *q, const char *type, exporter_more_fn *more,
+                     void (*end)(void *arg), void *arg)
+{
+    struct exporter_conn *k = conn_of(q);
+    k->more = more;
+    k->end = end;
+    k->pieces = arg;
+    k->keep_alive = k->keep_alive && k->head.minor >= 1;
+    hail_buf_init(&k->body, PIECE_MAX);
+    begin_sending(k, 200, type, true);
 }
 
 void exporter_refuse(struct exporter_request *q, int status, const char *why)
@@ -372,6 +434,7 @@ int exporter_conn_open(struct exporter *e, struct hail_stream *stream)
 void exporter_conn_close(struct exporter_conn *k)
 {
     struct exporter *e = k->e;
+    end_pieces(k);
     hail_timer_clear(e->loop, &k->timer);
     if (k->in_loop)
         hail_loop_remove(e->loop, &k->watch);

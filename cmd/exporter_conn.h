@@ -30,7 +30,10 @@ struct exporter_conn {
     struct hail_http_field fields[EXPORTER_FIELDS];
     size_t in_len, used; /* bytes of `in`; those of the head that is answered */
     struct hail_buf body;
-    size_t out_len, sent; /* of `out`, and of it and `body` together */
+    exporter_more_fn *more; /* the next piece of `body`; NULL: there is none */
+    void (*end)(void *arg); /* of an answer in pieces that is not over; NULL: it is, or is whole */
+    void *pieces;           /* their argument */
+    size_t out_len, sent;   /* of `out`, and of it and `body` together */
     size_t nparams;
     char out[1024]; /* the head of the response */
     char path[EXPORTER_PATH + 1];

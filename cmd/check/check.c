@@ -231,7 +231,7 @@ static int add_host(struct check_targets *t, const struct check_targets *from, c
 {
     size_t before = t->n;
     for (size_t i = 0; i < from->n; i++)
-        if (strcasecmp(from->v[i].to->host, host) == 0 && check_targets_add(t, &from->v[i]) < 0)
+        if (strcasecmp(from->v[i].host, host) == 0 && check_targets_add(t, &from->v[i]) < 0)
             return local_error("read", "the targets", ENOMEM);
     if (t->n == before)
         return usage_error(&command_check,
@@ -250,7 +250,7 @@ static int add_operand(struct check_targets *t, const struct check_targets *from
     if (rc == -EINVAL)
         return usage_error(&command_check, "%s: %s", text, why);
     if (rc == 0 && target.bare)
-        return add_host(t, from, target.to->host);
+        return add_host(t, from, target.host);
     rc = rc < 0 ? rc : check_targets_add(t, &target);
     return rc < 0 ? local_error("read", "the targets", -rc) : 0;
 }
@@ -276,9 +276,13 @@ int check_gather(struct common *c, struct check_targets *files, struct check_tar
         status = read_file(files, o.files[i]);
     if (bare && !o.nfiles && access(default_file(), R_OK) == 0)
         status = read_file(files, default_file());
-    for (size_t i = 0; i < files->n && !bare && !status; i++)
-        if (check_targets_add(all, &files->v[i]) < 0)
-            status = local_error("read", "the targets", ENOMEM);
+    if (!bare && !status) { /* all of the files', which need no copy */
+        all->v = files->v;
+        all->n = files->n;
+        all->cap = files->cap;
+        files->v = NULL;
+        files->n = files->cap = 0;
+    }
     for (int i = 0; i < o.argc && !status; i++)
         status = add_operand(all, files, o.argv[i]);
     if (!status && all->n == 0 && files->nallows == 0 && files->faults == 0)

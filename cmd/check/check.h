@@ -54,11 +54,10 @@ struct check_result {
     int days_left;
     uint16_t http_status;
     uint8_t http_minor;
-    uint8_t family;        /* 4, 6; 0: none, or a Unix socket */
-    uint8_t tls;           /* 12: TLS 1.2, 13; 0: none */
-    bool mismatch;         /* an expression did not match */
-    bool slow, expires;    /* why it is a warning */
-    char what[CHECK_WHAT]; /* what answered, or why not; safe to show */
+    uint8_t family;     /* 4, 6; 0: none, or a Unix socket */
+    uint8_t tls;        /* 12: TLS 1.2, 13; 0: none */
+    bool mismatch;      /* an expression did not match */
+    bool slow, expires; /* why it is a warning */
 };
 
 struct check_tls_entry;
@@ -83,9 +82,11 @@ struct check_run {
     struct check *k;
     const struct check_target *target;
     struct check_result result;
+    char what[CHECK_WHAT];               /* what answered, or why not; safe to show */
     char authority[HAIL_ENDPOINT_MAX];   /* of a Host field */
     void (*done)(struct check_run *run); /* `check` may be read; the run is freed afterwards */
     void *arg;
+    bool one_of;                   /* an address of several, in place of the target's name */
     struct check_run *next, *prev; /* of those that wait, or run */
 };
 
@@ -113,8 +114,8 @@ int check_parallel(void);
 
 /* --- result.c --- */
 
-void check_result_of(struct check_result *r, const struct check_target *t,
-                     const struct hail_check *c);
+/* Fills result and what. */
+void check_result_of(struct check_run *run);
 /* The certificate and the rest, if TLS came to stand. */
 bool check_tls_info(const struct hail_check *c, struct hail_tls_info *info);
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX ((size_t)1 << 30)
-
 /* --- generations --- */
 
 static void release(struct generation *g)
@@ -166,26 +164,52 @@ static void on_reload(void *arg)
 
 /* --- answering --- */
 
+/* /metrics of a generation, which it keeps until it is over. */
+struct answering {
+    struct fleet_page page;
+    struct generation *g;
+};
+
+static bool more(void *arg, struct hail_buf *out)
+{
+    struct answering *a = arg;
+    if (fleet_page_more(&a->page, out))
+        return true;
+    fleet_put_rest(&a->page, a->g->fleet);
+    return false;
+}
+
+static void end(void *arg)
+{
+    struct answering *a = arg;
+    fleet_drop(a->g);
+    free(a);
+}
+
+static void answer_metrics(struct fleet *f, struct exporter_request *q)
+{
+    struct answering *a = calloc(1, sizeof *a);
+    if (!a) {
+        exporter_refuse(q, 500, NULL);
+        return;
+    }
+    a->g = f->now;
+    fleet_use(a->g);
+    fleet_page_begin(&a->page, NULL, q->open, a->g->v, a->g->n, true);
+    exporter_stream(q, openmetrics_content_type(q->open), more, end, a);
+}
+
 static void on_request(void *arg, struct exporter_request *q)
 {
     struct fleet *f = arg;
-    struct hail_buf b;
-    if (strcmp(q->path, "/probe") == 0) {
+    if (strcmp(q->path, "/probe") == 0)
         fleet_probe(f, q);
-        return;
-    }
-    if (strcmp(q->path, "/-/healthy") == 0) {
+    else if (strcmp(q->path, "/metrics") == 0)
+        answer_metrics(f, q);
+    else if (strcmp(q->path, "/-/healthy") == 0)
         exporter_refuse(q, 200, "well");
-        return;
-    }
-    if (strcmp(q->path, "/metrics") != 0) {
+    else
         exporter_refuse(q, 404, NULL);
-        return;
-    }
-    hail_buf_init(&b, TEXT_MAX);
-    fleet_put_all(&b, q->open, f);
-    exporter_answer(q, 200, openmetrics_content_type(q->open), &b);
-    hail_buf_free(&b);
 }
 
 int check_metrics(struct check *k, const char *endpoint)

@@ -58,9 +58,22 @@ void fleet_drop(struct generation *g);
 /* fleet_probe.c */
 void fleet_probe(struct fleet *f, struct exporter_request *q);
 
-/* fleet_text.c: all of a generation, or one result without labels. */
-void fleet_put_all(struct hail_buf *out, bool open, const struct fleet *f);
-void fleet_put_one(struct hail_buf *out, bool open, const struct check_target *t,
-                   const struct check_result *r);
+/* fleet_text.c: the results of `n` members, piece by piece; with what tells targets apart as
+ * labels, or without. */
+struct fleet_page {
+    struct openmetrics m;
+    const struct member *v;
+    size_t n;
+    bool labelled;
+    /* where it is */
+    size_t family, member;
+    bool begun;
+};
+void fleet_page_begin(struct fleet_page *p, struct hail_buf *out, bool open, const struct member *v,
+                      size_t n, bool labelled);
+/* Appends a piece; false: that was the last one of the results. */
+bool fleet_page_more(struct fleet_page *p, struct hail_buf *out);
+/* What is said of the fleet itself, and the end of the document. */
+void fleet_put_rest(struct fleet_page *p, const struct fleet *f);
 
 #endif

@@ -38,9 +38,13 @@ static void on_done(struct check_run *run)
 {
     struct probe *p = run->arg;
     if (p->q) {
+        const struct member one = {.target = &p->target, .result = run->result, .runs = 1};
+        struct fleet_page page;
         struct hail_buf b;
         hail_buf_init(&b, TEXT_MAX);
-        fleet_put_one(&b, p->open, &p->target, &run->result);
+        fleet_page_begin(&page, &b, p->open, &one, 1, false);
+        fleet_page_more(&page, &b);
+        openmetrics_end(&page.m);
         exporter_answer(p->q, 200, openmetrics_content_type(p->open), &b);
         hail_buf_free(&b);
     }
@@ -83,7 +87,7 @@ static int choose(struct probe *p, const char *text, const char *name, const cha
     if (check_targets_init(&p->own) < 0 ||
         check_target_parse(&p->own, text, &p->set, &p->target, reason, &column) == -ENOMEM)
         return 500;
-    if (!p->target.to)
+    if (!p->target.where)
         return 400;
     if (p->target.bare)
         *why = "the port, or a protocol that has one, is missing";

@@ -6,16 +6,8 @@
 
 #define LABELS (CHECK_LABELS + 4)
 
-/* Whose results are written: a generation's, or one alone without labels. */
-struct page {
-    struct openmetrics m;
-    const struct member *v;
-    size_t n;
-    bool labelled;
-};
-
 /* The member's labels, and one more. */
-static void set_labels(const struct page *p, const struct member *w, const char *name,
+static void set_labels(const struct fleet_page *p, const struct member *w, const char *name,
                        const char *value, struct openmetrics_label out[LABELS])
 {
     const struct check_settings *s = w->target->set;
@@ -142,116 +134,118 @@ static const struct {
      true},
 };
 
-static void put_gauges(struct page *p)
+#define GAUGES (sizeof gauges / sizeof *gauges)
+
+/* The families, in their order: the gauges above, and then these. */
+enum { HTTP_PHASES = GAUGES, DNS_PHASES, TLS_VERSION, RUNS, FAILURES, FAMILIES };
+
+/* --- a family's samples of one member --- */
+
+static void begin(struct fleet_page *p, const char *name, enum openmetrics_type type,
+                  const char *help)
 {
-    struct openmetrics_label labels[LABELS];
-    for (size_t g = 0; g < sizeof gauges / sizeof *gauges; g++) {
-        bool begun = false;
-        if (gauges[g].own && !p->labelled)
-            continue;
-        for (size_t i = 0; i < p->n; i++) {
-            const struct member *w = &p->v[i];
-            double value;
-            if (!w->runs || !gauges[g].value(w, &value))
-                continue;
-            if (!begun)
-                openmetrics_family(&p->m, gauges[g].name, OPENMETRICS_GAUGE, gauges[g].help);
-            begun = true;
-            set_labels(p, w, NULL, NULL, labels);
-            openmetrics_put(&p->m, labels, value);
-        }
-    }
+    if (!p->begun)
+        openmetrics_family(&p->m, name, type, help);
+    p->begun = true;
 }
 
-/* --- phases --- */
-
-/* HTTP's and DNS' as blackbox_exporter cuts them. */
-static void put_phases(struct page *p, enum hail_hello_kind kind, const char *name,
-                       const char *help, const char *const *phases)
+static void put_gauge(struct fleet_page *p, size_t g, const struct member *w)
 {
     struct openmetrics_label labels[LABELS];
-    bool begun = false;
-    for (size_t i = 0; i < p->n; i++) {
-        const struct member *w = &p->v[i];
-        if (!w->runs || (kind != HAIL_HELLO_KINDS && w->target->kind != kind))
-            continue;
-        if (!begun)
-            openmetrics_family(&p->m, name, OPENMETRICS_GAUGE, help);
-        begun = true;
-        for (int k = 0; k < CHECK_PHASES; k++) {
-            if (!phases[k])
-                continue;
-            set_labels(p, w, "phase", phases[k], labels);
-            openmetrics_put(&p->m, labels, seconds(w->result.phase_ns[k]));
-        }
-    }
+    double value;
+    if ((gauges[g].own && !p->labelled) || !gauges[g].value(w, &value))
+        return;
+    begin(p, gauges[g].name, OPENMETRICS_GAUGE, gauges[g].help);
+    set_labels(p, w, NULL, NULL, labels);
+    openmetrics_put(&p->m, labels, value);
 }
 
-static void put_tls(struct page *p)
-{
-    struct openmetrics_label labels[LABELS];
-    bool begun = false;
-    for (size_t i = 0; i < p->n; i++) {
-        const struct member *w = &p->v[i];
-        if (!w->runs || !w->result.tls)
-            continue;
-        if (!begun)
-            openmetrics_family(&p->m, "probe_tls_version", OPENMETRICS_INFO, "The version of TLS.");
-        begun = true;
-        set_labels(p, w, "version", w->result.tls == 13 ? "TLS 1.3" : "TLS 1.2", labels);
-        openmetrics_put_count(&p->m, labels, 1);
-    }
-}
-
-static void put_results(struct page *p)
+/* HTTP's and DNS' phases as blackbox_exporter cuts them. */
+static void put_phases(struct fleet_page *p, const struct member *w)
 {
     static const char *const http[CHECK_PHASES] = {"resolve", "connect", "tls", "processing",
                                                    "transfer"};
     static const char *const dns[CHECK_PHASES] = {"resolve", "connect", NULL, "request", NULL};
-    put_gauges(p);
-    put_phases(p, HAIL_HELLO_HTTP, "probe_http_duration_seconds",
-               "How long the check of HTTP took, by phase.", http);
-    put_phases(p, HAIL_HELLO_DNS, "probe_dns_duration_seconds",
-               "How long the check of DNS took, by phase.", dns);
-    put_tls(p);
-}
-
-/* --- what has a past --- */
-
-static void put_runs(struct page *p)
-{
+    bool is_http = p->family == HTTP_PHASES;
+    const char *const *phases = is_http ? http : dns;
     struct openmetrics_label labels[LABELS];
-    for (int failures = 0; failures < 2; failures++) {
-        openmetrics_family(&p->m, failures ? "hail_check_failures" : "hail_check_runs",
-                           OPENMETRICS_COUNTER,
-                           failures ? "Checks that were no success." : "Checks that are over.");
-        for (size_t i = 0; i < p->n; i++) {
-            set_labels(p, &p->v[i], NULL, NULL, labels);
-            openmetrics_put_count(&p->m, labels, failures ? p->v[i].failures : p->v[i].runs);
-        }
+    if (w->target->kind != (is_http ? HAIL_HELLO_HTTP : HAIL_HELLO_DNS))
+        return;
+    begin(p, is_http ? "probe_http_duration_seconds" : "probe_dns_duration_seconds",
+          OPENMETRICS_GAUGE,
+          is_http ? "How long the check of HTTP took, by phase."
+                  : "How long the check of DNS took, by phase.");
+    for (int i = 0; i < CHECK_PHASES; i++) {
+        if (!phases[i])
+            continue;
+        set_labels(p, w, "phase", phases[i], labels);
+        openmetrics_put(&p->m, labels, seconds(w->result.phase_ns[i]));
     }
 }
 
-void fleet_put_all(struct hail_buf *out, bool open, const struct fleet *f)
+static void put_tls(struct fleet_page *p, const struct member *w)
 {
-    struct page p = {.v = f->now->v, .n = f->now->n, .labelled = true};
-    openmetrics_begin(&p.m, out, open, "");
-    put_results(&p);
-    put_runs(&p);
-    openmetrics_gauge(&p.m, "hail_check_targets", "Targets that are checked.", p.n);
-    openmetrics_gauge(&p.m, "hail_check_config_reload_success",
-                      "Whether the files were read without a fault.", f->reloaded);
-    openmetrics_gauge(&p.m, "hail_check_config_reload_timestamp_seconds",
-                      "When the files were read, since 1970.", (uint64_t)f->read_at);
-    openmetrics_end(&p.m);
+    struct openmetrics_label labels[LABELS];
+    if (!w->result.tls)
+        return;
+    begin(p, "probe_tls_version", OPENMETRICS_INFO, "The version of TLS.");
+    set_labels(p, w, "version", w->result.tls == 13 ? "TLS 1.3" : "TLS 1.2", labels);
+    openmetrics_put_count(&p->m, labels, 1);
 }
 
-void fleet_put_one(struct hail_buf *out, bool open, const struct check_target *t,
-                   const struct check_result *r)
+static void put_count(struct fleet_page *p, const struct member *w)
 {
-    const struct member one = {.target = t, .result = *r, .runs = 1};
-    struct page p = {.v = &one, .n = 1};
-    openmetrics_begin(&p.m, out, open, "");
-    put_results(&p);
-    openmetrics_end(&p.m);
+    struct openmetrics_label labels[LABELS];
+    bool failures = p->family == FAILURES;
+    if (!p->labelled) /* /probe has no past */
+        return;
+    begin(p, failures ? "hail_check_failures" : "hail_check_runs", OPENMETRICS_COUNTER,
+          failures ? "Checks that were no success." : "Checks that are over.");
+    set_labels(p, w, NULL, NULL, labels);
+    openmetrics_put_count(&p->m, labels, failures ? w->failures : w->runs);
+}
+
+static void put_member(struct fleet_page *p, const struct member *w)
+{
+    if (p->family >= RUNS)
+        put_count(p, w);
+    else if (!w->runs)
+        return;
+    else if (p->family < GAUGES)
+        put_gauge(p, p->family, w);
+    else if (p->family == TLS_VERSION)
+        put_tls(p, w);
+    else
+        put_phases(p, w);
+}
+
+/* --- the whole --- */
+
+void fleet_page_begin(struct fleet_page *p, struct hail_buf *out, bool open, const struct member *v,
+                      size_t n, bool labelled)
+{
+    *p = (struct fleet_page){.v = v, .n = n, .labelled = labelled};
+    openmetrics_begin(&p->m, out, open, "");
+}
+
+bool fleet_page_more(struct fleet_page *p, struct hail_buf *out)
+{
+    p->m.out = out;
+    for (; p->family < FAMILIES; p->family++, p->member = 0, p->begun = false)
+        for (; p->member < p->n; p->member++) {
+            if (out->len > EXPORTER_PIECE)
+                return true;
+            put_member(p, &p->v[p->member]);
+        }
+    return false;
+}
+
+void fleet_put_rest(struct fleet_page *p, const struct fleet *f)
+{
+    openmetrics_gauge(&p->m, "hail_check_targets", "Targets that are checked.", p->n);
+    openmetrics_gauge(&p->m, "hail_check_config_reload_success",
+                      "Whether the files were read without a fault.", f->reloaded);
+    openmetrics_gauge(&p->m, "hail_check_config_reload_timestamp_seconds",
+                      "When the files were read, since 1970.", (uint64_t)f->read_at);
+    openmetrics_end(&p->m);
 }

@@ -19,6 +19,7 @@ struct slot {
     bool one_of, first_of;
     bool done;
     struct check_result result;
+    char what[CHECK_WHAT];
     char certificate[96]; /* the front of whom it names */
     struct hail_buf text;
 };
@@ -61,7 +62,7 @@ static void put_difference(struct once *o, const struct slot *s)
         first--;
     const char *how = s->result.verdict != first->result.verdict        ? "does otherwise"
                       : strcmp(s->certificate, first->certificate) != 0 ? "has another certificate"
-                      : strcmp(s->result.what, first->result.what) != 0 ? "says something else"
+                      : strcmp(s->what, first->what) != 0               ? "says something else"
                                                                         : NULL;
     if (s != first && how && !o->k->c->json)
         printf("        %s %s than %s\n", s->at.host, how, first->at.host);
@@ -92,6 +93,7 @@ static void on_done(struct check_run *run)
     int status = check_verdict_status(run->result.verdict);
     o->status = status > o->status ? status : o->status;
     s->result = run->result;
+    memcpy(s->what, run->what, sizeof s->what);
     s->done = true;
     if (check_tls_info(&run->check, &info))
         snprintf(s->certificate, sizeof s->certificate, "%lld %s", (long long)info.not_after,
@@ -136,7 +138,8 @@ static int add_addresses(struct once *o, const struct check_target *t)
     struct hail_addrs addrs = {0};
     ctx.cancel_fd = o->k->c->ctx.cancel_fd;
     ctx.by = hail_deadline_in(t->set->timeout_ms);
-    if (t->to->kind != HAIL_HOST_NAME || hail_resolve(&ctx, t->to, &how, &addrs) < 0)
+    struct hail_endpoint to = check_endpoint(t);
+    if (to.kind != HAIL_HOST_NAME || hail_resolve(&ctx, &to, &how, &addrs) < 0)
         return add(o, t) ? 0 : -ENOMEM;
     int rc = 0;
     for (size_t i = 0; i < addrs.n && rc == 0; i++) {
@@ -148,7 +151,7 @@ static int add_addresses(struct once *o, const struct check_target *t)
         s->one_of = true;
         s->first_of = i == 0;
         s->at = hail_endpoint_of(&addrs.v[i].addr);
-        s->at.transport = t->to->transport;
+        s->at.transport = to.transport;
     }
     hail_addrs_free(&addrs);
     return rc;

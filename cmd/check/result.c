@@ -117,9 +117,10 @@ static void set_http(struct check_result *r, const struct hail_check *c)
 }
 
 /* What names the service best; with HTTP also where it sends one. */
-static void set_what(struct check_result *r, const struct hail_check *c)
+static void set_what(struct check_run *run)
 {
     static const char *const names[] = {"banner", "software", "protocol", "status"};
+    const struct hail_check *c = &run->check;
     const char *text = NULL, *more = NULL;
     for (size_t i = 0; i < sizeof names / sizeof *names && !text && c->hello.ops; i++)
         text = hail_hello_fact(&c->hello, names[i]);
@@ -127,40 +128,44 @@ static void set_what(struct check_result *r, const struct hail_check *c)
         more = hail_hello_fact(&c->hello, "location");
     if (!text)
         text = c->tls ? "TLS handshake done" : "connected";
-    size_t n = hail_text_safe_into(r->what, sizeof r->what, text, strlen(text));
-    if (more && n + 5 < sizeof r->what) {
-        memcpy(r->what + n, " to ", 5);
-        hail_text_safe_into(r->what + n + 4, sizeof r->what - n - 4, more, strlen(more));
+    size_t n = hail_text_safe_into(run->what, CHECK_WHAT, text, strlen(text));
+    if (more && n + 5 < CHECK_WHAT) {
+        memcpy(run->what + n, " to ", 5);
+        hail_text_safe_into(run->what + n + 4, CHECK_WHAT - n - 4, more, strlen(more));
     }
 }
 
-static void append(struct check_result *r, const char *fmt, ...) HAIL_PRINTF(2, 3);
-static void append(struct check_result *r, const char *fmt, ...)
+static void append(struct check_run *run, const char *fmt, ...) HAIL_PRINTF(2, 3);
+static void append(struct check_run *run, const char *fmt, ...)
 {
-    size_t n = strlen(r->what);
+    size_t n = strlen(run->what);
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(r->what + n, sizeof r->what - n, fmt, ap);
+    vsnprintf(run->what + n, CHECK_WHAT - n, fmt, ap);
     va_end(ap);
 }
 
-static void warn(struct check_result *r, const struct check_settings *s)
+static void warn(struct check_run *run)
 {
+    const struct check_settings *s = run->target->set;
+    struct check_result *r = &run->result;
     if (s->warn_ms && r->total_ns > s->warn_ms * 1000000) {
         r->slow = true;
-        append(r, "; slower than %" PRId64 " ms", s->warn_ms);
+        append(run, "; slower than %" PRId64 " ms", s->warn_ms);
     }
     if (s->warn_days && r->not_after && r->days_left < s->warn_days) {
         r->expires = true;
-        append(r, "; the certificate ends in %d day%s", r->days_left, r->days_left == 1 ? "" : "s");
+        append(run, "; the certificate ends in %d day%s", r->days_left,
+               r->days_left == 1 ? "" : "s");
     }
     if (r->slow || r->expires)
         r->verdict = CHECK_WARN;
 }
 
-void check_result_of(struct check_result *r, const struct check_target *t,
-                     const struct hail_check *c)
+void check_result_of(struct check_run *run)
 {
+    const struct hail_check *c = &run->check;
+    struct check_result *r = &run->result;
     *r = (struct check_result){.verdict = verdict_of(c), .mismatch = c->hello.mismatch};
     if (c->race.started) {
         size_t i = c->connected_ns ? (size_t)c->won : 0;
@@ -171,9 +176,9 @@ void check_result_of(struct check_result *r, const struct check_target *t,
     set_tls(r, c);
     set_http(r, c);
     if (r->verdict != CHECK_OK) {
-        snprintf(r->what, sizeof r->what, "%.*s", CHECK_WHAT - 1, c->ctx.err.msg);
+        snprintf(run->what, CHECK_WHAT, "%.*s", CHECK_WHAT - 1, c->ctx.err.msg);
         return;
     }
-    set_what(r, c);
-    warn(r, t->set);
+    set_what(run);
+    warn(run);
 }

@@ -89,7 +89,7 @@ static void leave(struct check_run *run)
 static void over(struct hail_check *c)
 {
     struct check_run *run = c->arg;
-    check_result_of(&run->result, run->target, c);
+    check_result_of(run);
     if (run->done)
         run->done(run);
     leave(run);
@@ -101,7 +101,7 @@ static void on_done(struct hail_check *c);
 static void set_authority(struct check_run *run)
 {
     const struct check_target *t = run->target;
-    struct hail_endpoint at = *t->to;
+    struct hail_endpoint at = check_endpoint(t);
     at.transport = HAIL_TRANSPORT_ANY;
     at.zone[0] = '\0';
     at.has_port = at.port != (t->tls ? 443 : 80);
@@ -180,7 +180,8 @@ int check_begin(struct check *k, const struct check_target *target, const struct
     run->target = target;
     run->done = done;
     run->arg = arg;
-    run->check.to = at ? *at : *target->to;
+    run->check.to = at ? *at : check_endpoint(target);
+    run->one_of = at != NULL;
     *k->last = run;
     k->last = &run->next;
     if (!k->filling)

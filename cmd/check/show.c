@@ -52,7 +52,7 @@ void check_label(const struct check_run *run, char *out, size_t size)
 {
     const char *name = name_of(run->target);
     size_t n = hail_text_safe_into(out, size, name, strlen(name));
-    if (hail_endpoint_equal(&run->check.to, run->target->to) || n + 3 >= size)
+    if (!run->one_of || n + 3 >= size)
         return;
     out[n++] = ' ';
     out[n++] = '(';
@@ -110,7 +110,7 @@ void check_put_line(const struct check *k, struct hail_buf *out, const struct ch
     int width = width_of(label) > target_width ? width_of(label) : target_width;
     check_put_front(k, out, run, target_width);
     hail_buf_str(out, "  ");
-    check_put_what(out, run->result.what,
+    check_put_what(out, run->what,
                    k->c->terminal ? k->c->columns - check_front_width(width) - 2 : INT_MAX);
     hail_buf_char(out, '\n');
 }

@@ -143,19 +143,27 @@ int check_target_parse(struct check_targets *t, const char *text, const struct c
         rc = decide(&r);
     if (rc < 0)
         return rc;
-    struct hail_endpoint *to = check_pool_take(t->pool, sizeof *to);
+    char where[HAIL_ENDPOINT_MAX];
+    hail_endpoint_format(&r.to, where, sizeof where);
+    bool local = is_unix(&r.to) || r.to.kind == HAIL_HOST_ANY;
+    const char *host = local ? "localhost" : r.to.host;
     *out = (struct check_target){.text = check_pool_text(t->pool, text, strlen(text)),
                                  .path = r.path,
-                                 .to = to,
+                                 .host = check_pool_text(t->pool, host, strlen(host)),
+                                 .where = check_pool_text(t->pool, where, strlen(where)),
                                  .set = set,
                                  .kind = r.kind,
                                  .tls = r.tls,
                                  .bare = !r.to.has_port && !is_unix(&r.to)};
-    if (!to || !out->text)
-        return -ENOMEM;
-    *to = r.to;
-    out->host = is_unix(to) || to->kind == HAIL_HOST_ANY ? "localhost" : to->host;
-    return 0;
+    return out->text && out->host && out->where ? 0 : -ENOMEM;
+}
+
+struct hail_endpoint check_endpoint(const struct check_target *t)
+{
+    struct hail_ctx ctx = HAIL_CTX_INIT;
+    struct hail_endpoint to = {.port = 0};
+    hail_endpoint_parse(&ctx, &to, t->where, 0); /* it was written by hail_endpoint_format() */
+    return to;
 }
 
 /* --- all of them --- */

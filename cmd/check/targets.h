@@ -20,10 +20,11 @@
 
 /* A target: where it is and what is asked. All that it points to is the pool's, or outlives it. */
 struct check_target {
-    const char *text;               /* as it was written: its name in output and metrics */
-    const char *host;               /* for SNI and the certificate; without a port */
-    const char *path;               /* of a URL: path and query; NULL: none */
-    const struct hail_endpoint *to; /* with its port; HAIL_UDP for DNS and NTP, but for tcp: */
+    const char *text; /* as it was written: its name in output and metrics */
+    const char *host; /* for SNI and the certificate; without a port */
+    const char *path; /* of a URL: path and query; NULL: none */
+    const char
+        *where; /* the endpoint with its port, check_endpoint(): a tenth of the struct's size */
     const struct check_settings *set;
     enum hail_hello_kind kind; /* by the scheme, the settings, the port */
     bool tls;                  /* from the first byte on */
@@ -52,6 +53,8 @@ struct check_targets {
 };
 int check_targets_init(struct check_targets *t); /* 0 or -ENOMEM */
 void check_targets_free(struct check_targets *t);
+/* Where a target is; HAIL_UDP for DNS and NTP, but for tcp:. */
+struct hail_endpoint check_endpoint(const struct check_target *t);
 int check_targets_add(struct check_targets *t, const struct check_target *target);
 
 /* Reads a target as it is written on the command line, or in a file: decides host, port, protocol

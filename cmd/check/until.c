@@ -59,7 +59,7 @@ static void on_done(struct check_run *run)
     struct waiter *w = run->arg;
     struct until *u = w->u;
     w->verdict = run->result.verdict;
-    memcpy(w->what, run->result.what, sizeof w->what);
+    memcpy(w->what, run->what, sizeof w->what);
     w->there = is_wanted(u, w->verdict);
     if (!w->there) {
         hail_timer_set(u->k->loop, &w->again,

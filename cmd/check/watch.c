@@ -29,6 +29,7 @@ struct watched {
     const struct check_target *target;
     struct hail_timer due;
     struct check_result result; /* the last */
+    char what[CHECK_WHAT];
     bool known;
     time_t changed;      /* when it went over to this verdict */
     int64_t ns[HISTORY]; /* the last times, a ring; negative: it failed */
@@ -88,8 +89,7 @@ static void put_history(const struct watching *w, struct hail_buf *out, const st
 static void put_row(const struct watching *w, struct hail_buf *out, const struct watched *t,
                     time_t now, int columns)
 {
-    const struct check_run shown = {
-        .target = t->target, .check.to = *t->target->to, .result = t->result};
+    const struct check_run shown = {.target = t->target, .result = t->result};
     if (!t->known) {
         char label[512];
         check_label(&shown, label, sizeof label);
@@ -101,7 +101,7 @@ static void put_row(const struct watching *w, struct hail_buf *out, const struct
     put_history(w, out, t);
     put_since(out, now - t->changed);
     hail_buf_str(out, "  ");
-    check_put_what(out, t->result.what, columns - check_front_width(w->width) - HISTORY - 10);
+    check_put_what(out, t->what, columns - check_front_width(w->width) - HISTORY - 10);
     hail_buf_str(out, "\033[K\n");
 }
 
@@ -184,6 +184,7 @@ static void on_done(struct check_run *run)
     bool changed = !t->known || t->result.verdict != run->result.verdict;
     t->ns[t->checks++ % HISTORY] = run->result.verdict <= CHECK_WARN ? run->result.total_ns : -1;
     t->result = run->result;
+    memcpy(t->what, run->what, sizeof t->what);
     t->known = true;
     if (changed)
         t->changed = time(NULL);
@@ -218,8 +219,8 @@ static void end_screen(struct watching *w)
     fputs("\033[?25h\033[?1049l", stdout);
     hail_buf_init(&b, FRAME_MAX);
     for (size_t i = 0; i < w->n; i++) {
-        const struct check_run shown = {
-            .target = w->v[i].target, .check.to = *w->v[i].target->to, .result = w->v[i].result};
+        struct check_run shown = {.target = w->v[i].target, .result = w->v[i].result};
+        memcpy(shown.what, w->v[i].what, sizeof shown.what);
         if (w->v[i].known)
             check_put_line(w->k, &b, &shown, w->width);
     }

@@ -24,6 +24,7 @@ struct row {
     struct check_target target;
     bool asked, done;
     struct check_result result;
+    char what[CHECK_WHAT];
 };
 
 struct hellos {
@@ -108,6 +109,7 @@ static void on_done(struct check_run *run)
 {
     struct row *r = run->arg;
     r->result = run->result;
+    memcpy(r->what, run->what, sizeof r->what);
     r->done = true;
     if (--r->h->waiting == 0)
         hail_loop_stop(r->h->check.loop);
@@ -176,7 +178,7 @@ static void show_json(struct hellos *h, const struct row *r, const char *name)
         hail_json_str(&j, "verdict", check_verdict_name(r->result.verdict));
         hail_json_int(&j, "status", check_verdict_status(r->result.verdict));
         hail_json_seconds(&j, "time_s", r->result.total_ns);
-        hail_json_str(&j, r->result.verdict <= CHECK_WARN ? "what" : "why", r->result.what);
+        hail_json_str(&j, r->result.verdict <= CHECK_WARN ? "what" : "why", r->what);
         hail_json_end_object(&j);
     }
     hail_json_end_object(&j);
@@ -204,7 +206,7 @@ static void show_row(struct hellos *h, const struct row *r)
     }
     printf("%s%-9s%s %-22s  %-18s  %s\n", paint(c, ok ? "32" : "31"),
            r->done ? check_verdict_name(r->result.verdict) : "cancelled", paint(c, "0"), r->text,
-           who, r->result.what);
+           who, r->what);
 }
 
 int show_hellos(struct ports *p, const char *host)
