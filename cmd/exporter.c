@@ -70,11 +70,15 @@ static void on_pause_over(struct hail_loop *loop, struct hail_timer *t)
         hail_timer_set(loop, t, hail_loop_now(loop) + PAUSE_NS);
 }
 
-static void say_where(const struct exporter *e)
+/* Said by the loop: who reads it may send signals, which exporter_run() has taken by then. */
+static void say_where(struct hail_loop *loop, struct hail_timer *t)
 {
+    const struct exporter *e =
+        (const struct exporter *)((char *)t - offsetof(struct exporter, begun));
     struct hail_endpoint at = hail_listener_at(e->listener);
     char text[HAIL_ENDPOINT_MAX];
     bool local = at.kind == HAIL_HOST_UNIX || at.kind == HAIL_HOST_ABSTRACT;
+    (void)loop;
     at.transport = HAIL_TRANSPORT_ANY;
     hail_endpoint_format(&at, text, sizeof text);
     fputs(local ? "hail: metrics at " : "hail: metrics at http://", stderr);
@@ -99,18 +103,20 @@ int exporter_new(struct common *c, struct hail_loop *loop, const char *endpoint,
     e->answer = answer;
     e->arg = arg;
     e->pause.fire = on_pause_over;
+    e->begun.fire = say_where;
     if (hail_listen(&c->ctx, &at, &opts, &e->listener) < 0) {
         free(e);
         return fail(c);
     }
     e->watch = (struct hail_watch){hail_listener_fd(e->listener), on_client};
-    int rc = hail_loop_add(loop, &e->watch, POLLIN);
+    int rc = hail_timer_set(loop, &e->begun, hail_now());
+    if (rc == 0 && (rc = hail_loop_add(loop, &e->watch, POLLIN)) < 0)
+        hail_timer_clear(loop, &e->begun);
     if (rc < 0) {
         hail_listener_close(e->listener);
         free(e);
         return local_error("listen at", endpoint, -rc);
     }
-    say_where(e);
     *out = e;
     return 0;
 }
@@ -125,6 +131,7 @@ void exporter_free(struct exporter *e)
             k->state = EXPORTER_SEND; /* nobody will answer any more */
         exporter_conn_close(k);
     }
+    hail_timer_clear(e->loop, &e->begun);
     if (e->pause.place)
         hail_timer_clear(e->loop, &e->pause);
     else

@@ -51,7 +51,8 @@ void exporter_stream(struct exporter_request *q, const char *type, exporter_more
 /* Answers with a line of text: `why`, or NULL for the status in words. */
 void exporter_refuse(struct exporter_request *q, int status, const char *why);
 
-/* Listens at `endpoint`, and says where on standard error. 0, or the exit status with a message. */
+/* Listens at `endpoint`, and says where on standard error when the loop runs. 0, or the exit status
+ * with a message. */
 int exporter_new(struct common *c, struct hail_loop *loop, const char *endpoint,
                  exporter_fn *answer, void *arg, struct exporter **out);
 void exporter_free(struct exporter *e); /* accepts NULL */

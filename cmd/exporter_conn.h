@@ -44,6 +44,7 @@ struct exporter_conn {
 struct exporter {
     struct hail_watch watch; /* the first member */
     struct hail_timer pause; /* accepting goes on then: there was no descriptor, or no memory */
+    struct hail_timer begun; /* when the loop runs */
     struct hail_loop *loop;
     struct hail_listener *listener;
     struct hail_ctx ctx; /* for the steps, which never wait */
