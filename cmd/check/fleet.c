@@ -225,6 +225,7 @@ int check_metrics(struct check *k, const char *endpoint)
         status = exporter_run(k->c, k->loop, on_reload, &f);
     exporter_free(f.exporter);
     check_abandon(k);
+    fleet_probe_end(&f);
     f.now->uses = 0;
     replace(f.now);
     return status;

@@ -22,6 +22,7 @@
 
 struct fleet;
 struct generation;
+struct probe;
 
 /* A target that is checked again and again. */
 struct member {
@@ -47,7 +48,8 @@ struct fleet {
     struct check *k;
     struct exporter *exporter;
     struct generation *now;
-    bool reloaded; /* the last reading was without fault */
+    struct probe *probes; /* those that are under way */
+    bool reloaded;        /* the last reading was without fault */
     int64_t read_at;
 };
 
@@ -57,6 +59,8 @@ void fleet_drop(struct generation *g);
 
 /* fleet_probe.c */
 void fleet_probe(struct fleet *f, struct exporter_request *q);
+/* Forgets those under way, whose checks were abandoned. */
+void fleet_probe_end(struct fleet *f);
 
 /* fleet_text.c: the results of `n` members, piece by piece; with what tells targets apart as
  * labels, or without. */

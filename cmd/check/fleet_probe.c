@@ -14,6 +14,8 @@
 #define PATIENT_MS 1000
 
 struct probe {
+    struct fleet *f;
+    struct probe *next, *prev;
     struct exporter_request *q; /* NULL: the client has gone */
     bool open;
     struct generation *g;
@@ -22,8 +24,25 @@ struct probe {
     struct check_target target;
 };
 
+static void begin(struct fleet *f, struct probe *p)
+{
+    p->f = f;
+    p->g = f->now;
+    fleet_use(p->g);
+    p->next = f->probes;
+    if (f->probes)
+        f->probes->prev = p;
+    f->probes = p;
+}
+
 static void end(struct probe *p)
 {
+    if (p->prev)
+        p->prev->next = p->next;
+    else
+        p->f->probes = p->next;
+    if (p->next)
+        p->next->prev = p->prev;
     fleet_drop(p->g);
     check_targets_free(&p->own);
     free(p);
@@ -107,9 +126,8 @@ void fleet_probe(struct fleet *f, struct exporter_request *q)
         exporter_refuse(q, 500, NULL);
         return;
     }
-    p->g = f->now;
+    begin(f, p);
     p->open = q->open;
-    fleet_use(p->g);
     int status = choose(p, text, module && *module ? module : NULL, &why);
     if (status) {
         exporter_refuse(q, status, why);
@@ -124,4 +142,12 @@ void fleet_probe(struct fleet *f, struct exporter_request *q)
         return;
     exporter_refuse(q, 500, NULL);
     end(p);
+}
+
+void fleet_probe_end(struct fleet *f)
+{
+    for (struct probe *p = f->probes, *next; p; p = next) {
+        next = p->next;
+        end(p);
+    }
 }

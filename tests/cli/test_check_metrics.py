@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -186,6 +187,29 @@ def test_probe_checks_what_is_allowed(hail, fleet_file):
         assert f.status("/probe?module=web") == 400
         assert f.status("/probe") == 400
         assert f.status("/other") == 404
+
+
+def test_probes_that_nobody_waits_for(hail, tmp_path):
+    """Clients that go away while a service says nothing; and the end under way (under asan, this
+    looks for leaks)."""
+    path = tmp_path / "targets"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        at = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        path.write_text(f"{at} every=60s\n")
+        request = f"GET /probe?target={at} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        with Fleet(hail, path, "--greeting", "30s", "--timeout", "40s") as f:
+            host, port = f.at.split(":")
+            clients = [socket.create_connection((host, int(port)), timeout=30) for _ in range(6)]
+            for i, s in enumerate(clients):
+                s.sendall(request * (1 + i % 2))
+            for s in clients[:3]:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                s.close()
+            assert f.series()["hail_check_targets"] == 1
+            f.child.send_signal(signal.SIGTERM)
+            assert f.child.wait(timeout=30) == 0
+            for s in clients[3:]:
+                s.close()
 
 
 def test_a_new_file_by_hangup(hail, fleet_file):
