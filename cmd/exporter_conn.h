@@ -1,10 +1,12 @@
-/* exporter_conn.h - between the exporter's listener (exporter.c) and its connections
- * (exporter_conn.c).
+/* exporter_conn.h - between the exporter's listener (exporter.c), its connections (exporter_conn.c)
+ * and their requests (exporter_request.c).
  */
 #ifndef HAIL_CMD_EXPORTER_CONN_H
 #define HAIL_CMD_EXPORTER_CONN_H
 
 #include "exporter.h"
+
+#include <stddef.h>
 
 #define EXPORTER_FIELDS 64
 
@@ -53,6 +55,14 @@ struct exporter {
     struct exporter_conn *conns;
     size_t n;
 };
+
+static inline struct exporter_conn *exporter_conn_of(const struct exporter_request *q)
+{
+    return (struct exporter_conn *)((char *)q - offsetof(struct exporter_conn, q));
+}
+
+/* exporter_request.c: fills k->q from the head that was read, and has it answered or refused. */
+void exporter_take_request(struct exporter_conn *k);
 
 /* exporter_conn.c: a new connection, which takes the stream; its end. */
 int exporter_conn_open(struct exporter *e, struct hail_stream *stream);
