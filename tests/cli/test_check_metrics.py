@@ -189,6 +189,14 @@ def test_probe_checks_what_is_allowed(hail, fleet_file):
         assert f.status("/other") == 404
 
 
+def test_dashboard_and_rules_ask_for_what_there_is(hail, fleet_file):
+    asked = set(re.findall(r"\bprobe_\w+", "".join(
+        (EXAMPLES / name).read_text() for name in ("dashboard.json", "hail.rules.yml"))))
+    with Fleet(hail, fleet_file[0]) as f:
+        told = {re.match(r"\w+", k)[0] for k in f.wait_for(checked(5))}
+    assert "probe_success" in asked and asked <= told
+
+
 def test_probes_that_nobody_waits_for(hail, tmp_path):
     """Clients that go away while a service says nothing; and the end under way (under asan, this
     looks for leaks)."""
