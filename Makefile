@@ -119,6 +119,8 @@ OF_CMD = $(filter $O/cmd/%.o,$^)
 $O/tests/test_get_pretty $O/replay/pretty $O/fuzz/pretty: $O/cmd/get/pretty_json.o $O/cmd/get/pretty_markup.o
 $O/tests/test_openmetrics: $O/cmd/openmetrics.o
 $O/replay/har $O/fuzz/har: $O/cmd/get/har.o
+$O/tests/test_check_settings $O/tests/test_check_targets $O/replay/targets $O/fuzz/targets: \
+    $(addprefix $O/cmd/check/,pool.o settings.o values.o targets.o targets_file.o)
 
 $O/tests/%: tests/unit/%.c $(SUPPORT_OBJ) $O/libhail.a
 	@$(ONE_FILE) $(CPPFLAGS_ALL) -Itests/unit $(SUPPORT_OBJ) $(OF_CMD) $$(sed -n 's|^ \* link: |-Wl,|p' $<) \

@@ -1,15 +1,13 @@
-/* settings.c - settings by their names; settings.h. */
+/* settings.c - settings by their names; settings.h. How a value is written: values.c. */
 #include "settings.h"
+#include "values.h"
 
 #include "proto/dns.h"
 #include "proto/http_scan.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 const struct check_settings check_defaults = {
     .kind = HAIL_HELLO_KINDS, .timeout_ms = 10000, .greeting_ms = 6000, .every_ms = 15000};
@@ -20,15 +18,6 @@ struct check_settings check_derive(const struct check_settings *base)
     s.own_script = false;
     s.name = NULL;
     return s;
-}
-
-static int HAIL_PRINTF(2, 3) wrong(char why[CHECK_WHY], const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(why, CHECK_WHY, fmt, ap);
-    va_end(ap);
-    return -EINVAL;
 }
 
 /* What is being set. */
@@ -45,52 +34,6 @@ static int keep(struct setting *a, const char **out)
     return *out ? 0 : -ENOMEM;
 }
 
-/* --- words and numbers --- */
-
-/* Which of `words` (ended by NULL) the value is; -EINVAL. */
-static int word(struct setting *a, const char *const *words)
-{
-    char list[120] = "";
-    for (int i = 0; words[i]; i++) {
-        if (strcasecmp(a->value, words[i]) == 0)
-            return i;
-        size_t n = strlen(list);
-        snprintf(list + n, sizeof list - n, "%s%s",
-                 i == 0         ? ""
-                 : words[i + 1] ? ", "
-                                : " or ",
-                 words[i]);
-    }
-    return wrong(a->why, "%s, not '%.60s'", list, a->value);
-}
-
-/* "500ms", "2s", "1.5", "3m" in milliseconds. */
-static int span(struct setting *a, int64_t *ms)
-{
-    char *end;
-    double v = strtod(a->value, &end);
-    double unit = *end == '\0' || strcmp(end, "s") == 0 ? 1e3
-                  : strcmp(end, "ms") == 0              ? 1
-                  : strcmp(end, "m") == 0               ? 6e4
-                  : strcmp(end, "h") == 0               ? 3.6e6
-                                                        : 0;
-    if (end == a->value || unit == 0 || !isfinite(v) || v <= 0 || v * unit > 1e11)
-        return wrong(a->why, "a time above 0 such as 500ms, 2s or 1.5, not '%.60s'", a->value);
-    *ms = (int64_t)ceil(v * unit);
-    return 0;
-}
-
-static int number(struct setting *a, long first, long last, const char *what, long *out)
-{
-    char *end;
-    errno = 0;
-    long v = strtol(a->value, &end, 10);
-    if (end == a->value || *end || errno || v < first || v > last)
-        return wrong(a->why, "%s from %ld to %ld, not '%.60s'", what, first, last, a->value);
-    *out = v;
-    return 0;
-}
-
 /* --- which protocol --- */
 
 static int set_protocol(struct setting *a)
@@ -98,7 +41,7 @@ static int set_protocol(struct setting *a)
     bool tls;
     enum hail_hello_kind kind = hail_hello_by_name(a->value, &tls);
     if (kind == HAIL_HELLO_KINDS)
-        return wrong(a->why, "'%.60s' is no protocol that hail knows the hello of", a->value);
+        return check_wrong(a->why, "'%.60s' is no protocol that hail knows the hello of", a->value);
     a->s->kind = kind;
     if (tls)
         a->s->tls = CHECK_TLS_ON;
@@ -108,7 +51,7 @@ static int set_protocol(struct setting *a)
 static int set_tls(struct setting *a)
 {
     static const char *const words[] = {"off", "on", NULL};
-    int i = a->value ? word(a, words) : 1;
+    int i = a->value ? check_read_word(a->value, words, a->why) : 1;
     a->s->tls = i == 0 ? CHECK_TLS_OFF : i == 1 ? CHECK_TLS_ON : a->s->tls;
     return i < 0 ? i : 0;
 }
@@ -121,7 +64,7 @@ static int set_starttls(struct setting *a)
         [HAIL_HELLO_TLS_REQUIRED] = "require",
         NULL,
     };
-    int i = a->value ? word(a, words) : HAIL_HELLO_TLS_REQUIRED;
+    int i = a->value ? check_read_word(a->value, words, a->why) : HAIL_HELLO_TLS_REQUIRED;
     if (i >= 0)
         a->s->starttls = (enum hail_hello_tls)i;
     return i < 0 ? i : 0;
@@ -130,7 +73,7 @@ static int set_starttls(struct setting *a)
 static int set_family(struct setting *a)
 {
     static const char *const words[] = {"4", "6", NULL};
-    int i = word(a, words);
+    int i = check_read_word(a->value, words, a->why);
     if (i >= 0)
         a->s->family = i ? AF_INET6 : AF_INET;
     return i < 0 ? i : 0;
@@ -146,28 +89,28 @@ static int set_all_addresses(struct setting *a)
 
 static int set_timeout(struct setting *a)
 {
-    return span(a, &a->s->timeout_ms);
+    return check_read_time(a->value, &a->s->timeout_ms, a->why);
 }
 
 static int set_greeting(struct setting *a)
 {
-    return span(a, &a->s->greeting_ms);
+    return check_read_time(a->value, &a->s->greeting_ms, a->why);
 }
 
 static int set_every(struct setting *a)
 {
-    return span(a, &a->s->every_ms);
+    return check_read_time(a->value, &a->s->every_ms, a->why);
 }
 
 static int set_warn_time(struct setting *a)
 {
-    return span(a, &a->s->warn_ms);
+    return check_read_time(a->value, &a->s->warn_ms, a->why);
 }
 
 static int set_warn_days(struct setting *a)
 {
     long days = 0;
-    int rc = number(a, 1, 36500, "a number of days", &days);
+    int rc = check_read_number(a->value, 1, 36500, "a number of days", &days, a->why);
     if (rc == 0)
         a->s->warn_days = (int)days;
     return rc;
@@ -212,7 +155,7 @@ static int set_method(struct setting *a)
 {
     for (const char *p = a->value; *p || p == a->value; p++)
         if (!hail_http_is(*p, HAIL_HTTP_TCHAR))
-            return wrong(a->why, "a method such as GET, not '%.60s'", a->value);
+            return check_wrong(a->why, "a method such as GET, not '%.60s'", a->value);
     return keep(a, &a->s->method);
 }
 
@@ -228,7 +171,7 @@ static int set_header(struct setting *a)
     for (const char *p = a->value; fits && *p; p++)
         fits = ((unsigned char)*p >= ' ' && *p != '\x7F') || *p == '\t';
     if (!fits)
-        return wrong(a->why, "a field such as 'Name: value', not '%.60s'", a->value);
+        return check_wrong(a->why, "a field such as 'Name: value', not '%.60s'", a->value);
     char *all = check_pool_take(a->pool, old + n + 3);
     if (!all)
         return -ENOMEM;
@@ -237,43 +180,9 @@ static int set_header(struct setting *a)
     return 0;
 }
 
-/* "200", "2xx" or "300-399". Returns the end, or NULL. */
-static const char *one_status(const char *p, uint16_t range[2])
-{
-    char *end;
-    if (isdigit((unsigned char)p[0]) && p[0] != '0' && strncasecmp(p + 1, "xx", 2) == 0) {
-        range[0] = (uint16_t)((p[0] - '0') * 100);
-        range[1] = (uint16_t)(range[0] + 99);
-        return p + 3;
-    }
-    for (int i = 0; i < 2; i++) {
-        unsigned long v = isdigit((unsigned char)*p) ? strtoul(p, &end, 10) : 0;
-        if (v < 100 || v > 999)
-            return NULL;
-        range[i] = (uint16_t)v;
-        p = end;
-        if (i == 0 && *p != '-') {
-            range[1] = range[0];
-            return p;
-        }
-        p += i == 0;
-    }
-    return range[0] <= range[1] ? p : NULL;
-}
-
 static int set_expect_status(struct setting *a)
 {
-    uint16_t v[CHECK_STATUSES][2];
-    size_t n = 0;
-    const char *p = a->value;
-    do {
-        p = n < CHECK_STATUSES ? one_status(p, v[n++]) : NULL;
-    } while (p && *p == ',' && *++p);
-    if (!p || *p || p[-1] == ',')
-        return wrong(a->why, "statuses such as 200,300-399 or 2xx, not '%.60s'", a->value);
-    memcpy(a->s->status, v, sizeof v);
-    a->s->nstatus = n;
-    return 0;
+    return check_read_statuses(a->value, a->s->status, &a->s->nstatus, a->why);
 }
 
 static int set_expression(struct setting *a, const regex_t **out)
@@ -286,7 +195,7 @@ static int set_expression(struct setting *a, const regex_t **out)
     if (rc == -ENOMEM)
         return rc;
     if (rc < 0)
-        return wrong(a->why, "an expression: %s, at character %zu", fault.why, fault.at + 1);
+        return check_wrong(a->why, "an expression: %s, at character %zu", fault.why, fault.at + 1);
     check_pool_compiled(a->pool);
     *out = re;
     return 0;
@@ -310,7 +219,8 @@ static int set_query(struct setting *a)
     size_t n = slash ? (size_t)(slash - a->value) : strlen(a->value);
     int type = slash ? hail_dns_type_of(slash + 1) : 0;
     if (n == 0 || n > HAIL_HOST_MAX + 1 || type < 0)
-        return wrong(a->why, "a name such as example.org or example.org/MX, not '%.60s'", a->value);
+        return check_wrong(a->why, "a name such as example.org or example.org/MX, not '%.60s'",
+                           a->value);
     a->s->query_type = (uint16_t)type;
     a->s->query = check_pool_text(a->pool, a->value, n);
     return a->s->query ? 0 : -ENOMEM;
@@ -327,7 +237,7 @@ static int add_step(struct setting *a, enum hail_script_verb verb)
         return -ENOMEM;
     a->s->own_script = true;
     int rc = hail_script_add(&ctx, a->s->script, verb, a->value, strlen(a->value));
-    return rc < 0 && rc != -ENOMEM ? wrong(a->why, "%s", ctx.err.msg) : rc;
+    return rc < 0 && rc != -ENOMEM ? check_wrong(a->why, "%s", ctx.err.msg) : rc;
 }
 
 static int set_send(struct setting *a)
@@ -362,9 +272,9 @@ static int set_label(struct setting *a, const char *name)
     for (int i = 0; taken[i]; i++)
         fits = fits && strcmp(name, taken[i]) != 0;
     if (!fits)
-        return wrong(a->why, "a label's name of letters, digits and _, not '%.60s'", name);
+        return check_wrong(a->why, "a label's name of letters, digits and _, not '%.60s'", name);
     if (a->s->nlabels == CHECK_LABELS)
-        return wrong(a->why, "no more than %d labels", CHECK_LABELS);
+        return check_wrong(a->why, "no more than %d labels", CHECK_LABELS);
     const char *value;
     if (keep(a, &value) < 0)
         return -ENOMEM;
@@ -425,8 +335,8 @@ static int unknown(const char *name, char why[CHECK_WHY])
         words[i] = table[i].name;
     words[NSETTINGS] = NULL;
     const char *meant = hail_text_nearest(name, words);
-    wrong(why, "there is no setting '%.60s'%s%s%s", name, meant ? "; did you mean '" : "",
-          meant ? meant : "", meant ? "'?" : "");
+    check_wrong(why, "there is no setting '%.60s'%s%s%s", name, meant ? "; did you mean '" : "",
+                meant ? meant : "", meant ? "'?" : "");
     return -ENOENT;
 }
 
@@ -435,19 +345,19 @@ int check_set(struct check_settings *s, struct check_pool *pool, const char *nam
 {
     struct setting a = {.s = s, .pool = pool, .value = value, .why = why};
     if (strncmp(name, "label.", 6) == 0)
-        return value ? set_label(&a, name + 6) : wrong(why, "%.60s wants a value", name);
+        return value ? set_label(&a, name + 6) : check_wrong(why, "%.60s wants a value", name);
     for (size_t i = 0; i < NSETTINGS; i++) {
         if (strcmp(table[i].name, name) != 0)
             continue;
         if (table[i].value == WANTED && !value)
-            return wrong(why, "%s wants a value", name);
+            return check_wrong(why, "%s wants a value", name);
         if (table[i].value == NONE && value)
-            return wrong(why, "%s takes no value", name);
+            return check_wrong(why, "%s takes no value", name);
         char reason[CHECK_WHY];
         a.why = reason;
         int rc = table[i].set(&a);
         if (rc == -EINVAL)
-            wrong(why, "%s: %.*s", name, CHECK_WHY - 32, reason);
+            check_wrong(why, "%s: %.*s", name, CHECK_WHY - 32, reason);
         return rc;
     }
     return unknown(name, why);

@@ -1,20 +1,12 @@
 /* targets.c - targets, one by one; targets.h. The file is read in targets_file.c. */
 #include "targets.h"
+#include "values.h"
 
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static int HAIL_PRINTF(2, 3) wrong(char why[CHECK_WHY], const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(why, CHECK_WHY, fmt, ap);
-    va_end(ap);
-    return -EINVAL;
-}
 
 /* A target while it is being read. */
 struct reading {
@@ -34,12 +26,14 @@ static int take_url(struct reading *r, const char *text)
     struct hail_ctx ctx = HAIL_CTX_INIT;
     struct hail_url u;
     if (hail_url_parse(&ctx, &u, text) < 0)
-        return wrong(r->why, "%s", ctx.err.msg);
+        return check_wrong(r->why, "%s", ctx.err.msg);
+    if (u.user.there)
+        return check_wrong(r->why, "a user in a URL is not sent; header=Authorization: ... is");
     char host[HAIL_URL_HOST_MAX + IF_NAMESIZE + 4];
     snprintf(host, sizeof host, "%s%s%s%s%s", u.ipv6 ? "[" : "", u.host, *u.zone ? "%" : "", u.zone,
              u.ipv6 ? "]" : "");
     if (hail_endpoint_parse(&ctx, &r->to, host, u.port) < 0)
-        return wrong(r->why, "%s", ctx.err.msg);
+        return check_wrong(r->why, "%s", ctx.err.msg);
     r->to.port = u.port;
     struct hail_slice target = hail_url_slice(&u, u.target);
     r->path = check_pool_text(r->pool, target.p ? target.p : "/", target.p ? target.n : 1);
@@ -61,16 +55,16 @@ static int take_scheme(struct reading *r, const char *text, size_t scheme, size_
         r->kind = hail_hello_by_name(name, &r->tls);
     }
     if (r->kind == HAIL_HELLO_KINDS)
-        return wrong(r->why, "'%.*s' is no protocol that hail knows the hello of", (int)scheme,
-                     text);
+        return check_wrong(r->why, "'%.*s' is no protocol that hail knows the hello of",
+                           (int)scheme, text);
     n -= n && rest[n - 1] == '/';
     if (n >= sizeof where || memchr(rest, '/', n))
-        return wrong(r->why, "only http:// and https:// have a path");
+        return check_wrong(r->why, "only http:// and https:// have a path");
     memcpy(where, rest, n);
     where[n] = '\0';
     *column = scheme + 4;
     if (hail_endpoint_parse(&ctx, &r->to, where, hail_hello_port(r->kind, r->tls)) < 0)
-        return wrong(r->why, "%s", ctx.err.msg);
+        return check_wrong(r->why, "%s", ctx.err.msg);
     return 0;
 }
 
@@ -81,7 +75,7 @@ static int take_endpoint(struct reading *r, const char *text)
     uint16_t port =
         s->kind == HAIL_HELLO_KINDS ? 0 : hail_hello_port(s->kind, s->tls == CHECK_TLS_ON);
     if (hail_endpoint_parse(&ctx, &r->to, text, port) < 0)
-        return wrong(r->why, "%s", ctx.err.msg);
+        return check_wrong(r->why, "%s", ctx.err.msg);
     return 0;
 }
 
@@ -122,7 +116,7 @@ static int decide(struct reading *r)
     if (r->to.transport == HAIL_TLS)
         r->tls = true;
     if (r->to.transport == HAIL_UDP && !hail_hello_is_udp(r->kind))
-        return wrong(r->why, "over UDP hail knows the hellos of DNS and NTP alone");
+        return check_wrong(r->why, "over UDP hail knows the hellos of DNS and NTP alone");
     if (hail_hello_is_udp(r->kind) && r->to.transport == HAIL_TRANSPORT_ANY && !r->tls &&
         !is_unix(&r->to))
         r->to.transport = HAIL_UDP;

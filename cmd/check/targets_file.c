@@ -15,10 +15,11 @@ struct word {
 struct file {
     struct check_targets *t;
     const char *p, *end;
-    size_t line, column;            /* of *p */
-    struct check_settings defaults; /* of the lines that follow */
-    const struct check_settings
-        *plain; /* the same, kept for lines without settings; NULL: not yet */
+    size_t line, column;               /* of *p */
+    struct check_settings defaults;    /* of the lines that follow */
+    const struct check_settings *last; /* of the last target, shared by the next; NULL: none */
+    size_t nlast;                      /* ... and the words that they were written in */
+    char last_words[CHECK_TARGETS_LINE];
     check_fault_fn *fault;
     void *arg;
     /* the line */
@@ -95,6 +96,8 @@ static const char *take_word(struct file *f)
     if (f->n == WORDS)
         return "too many words";
     f->v[f->n++] = (struct word){f->text + f->used, f->line, f->column};
+    if (f->used == sizeof f->text)
+        return "the line is too long";
     while (!at_end(f) && !why) {
         char c = *f->p;
         if (!quoted && (c == ' ' || c == '\t' || goes_on(f)))
@@ -260,27 +263,41 @@ static int take_default(struct file *f)
     if (rc < 0)
         return rc;
     f->defaults = s;
-    f->plain = NULL;
+    f->last = NULL;
+    return 0;
+}
+
+/* The settings of the line's target: the last one's, if they are written alike, since a file has
+ * many such lines. */
+static int target_settings(struct file *f, const struct check_settings **set)
+{
+    const char *words = f->n > 1 ? f->v[1].text : "";
+    size_t n = f->n > 1 ? (size_t)(f->text + f->used - words) : 0;
+    *set = f->last;
+    if (f->last && n == f->nlast && memcmp(words, f->last_words, n) == 0)
+        return 0;
+    struct check_settings s = check_derive(&f->defaults);
+    int rc = take_settings(f, 1, &s);
+    if (rc < 0)
+        return rc;
+    *set = keep(f, &s);
+    if (!*set)
+        return -ENOMEM;
+    f->last = *set;
+    f->nlast = n;
+    memcpy(f->last_words, words, n);
     return 0;
 }
 
 static int take_target(struct file *f)
 {
     struct check_target target;
+    const struct check_settings *set;
     size_t column;
-    const struct check_settings *set = f->n == 1 ? f->plain : NULL;
-    if (!set) {
-        struct check_settings s = check_derive(&f->defaults);
-        int rc = take_settings(f, 1, &s);
-        if (rc < 0)
-            return rc;
-        set = keep(f, &s);
-        if (!set)
-            return -ENOMEM;
-        if (f->n == 1)
-            f->plain = set;
-    }
-    int rc = check_target_parse(f->t, f->v[0].text, set, &target, f->why, &column);
+    int rc = target_settings(f, &set);
+    if (rc < 0)
+        return rc;
+    rc = check_target_parse(f->t, f->v[0].text, set, &target, f->why, &column);
     if (rc == -EINVAL)
         return fault_at(f, &f->v[0], column - 1, f->why);
     if (rc == 0 && target.bare)
