@@ -63,7 +63,7 @@ static int take_scheme(struct reading *r, const char *text, size_t scheme, size_
     memcpy(where, rest, n);
     where[n] = '\0';
     *column = scheme + 4;
-    if (hail_endpoint_parse(&ctx, &r->to, where, hail_hello_port(r->kind, r->tls)) < 0)
+    if (hail_endpoint_parse(&ctx, &r->to, where, hail_hello_port_by_name(name)) < 0)
         return check_wrong(r->why, "%s", ctx.err.msg);
     return 0;
 }

@@ -115,6 +115,14 @@ uint16_t hail_hello_port(enum hail_hello_kind kind, bool tls)
     return 0;
 }
 
+uint16_t hail_hello_port_by_name(const char *name)
+{
+    for (size_t i = 0; i < NNAMES; i++)
+        if (strcasecmp(names[i].name, name) == 0)
+            return names[i].port;
+    return 0;
+}
+
 const char *hail_hello_name(enum hail_hello_kind kind)
 {
     return kind < HAIL_HELLO_KINDS && protocols[kind] ? protocols[kind]->name : "";

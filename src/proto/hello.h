@@ -126,6 +126,8 @@ enum hail_hello_kind hail_hello_by_name(const char *name, bool *tls);
 enum hail_hello_kind hail_hello_by_port(uint16_t port, bool *tls);
 /* The port of the protocol, 0 for NONE and SCRIPT. */
 uint16_t hail_hello_port(enum hail_hello_kind kind, bool tls);
+/* ... and of the name, which may be another than the protocol's ("submission"); 0: none. */
+uint16_t hail_hello_port_by_name(const char *name);
 const char *hail_hello_name(enum hail_hello_kind kind);  /* "smtp"; "tcp" for NONE */
 const char *hail_hello_title(enum hail_hello_kind kind); /* "SMTP" */
 /* Whether the service speaks first. */

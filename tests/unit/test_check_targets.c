@@ -33,6 +33,7 @@ static const struct row {
     {"SMTP://mail.example:2525/", NULL, "mail.example", NULL, HAIL_HELLO_SMTP, 2525, false, false},
     {"smtps://m", NULL, "m", NULL, HAIL_HELLO_SMTP, 465, true, false},
     {"submissions://m", NULL, "m", NULL, HAIL_HELLO_SMTP, 465, true, false},
+    {"submission://m", NULL, "m", NULL, HAIL_HELLO_SMTP, 587, false, false},
     {"ftp://m", NULL, "m", NULL, HAIL_HELLO_FTP, 21, false, false},
     {"ftps://m", NULL, "m", NULL, HAIL_HELLO_FTP, 990, true, false},
     {"ssh://m", NULL, "m", NULL, HAIL_HELLO_SSH, 22, false, false},
