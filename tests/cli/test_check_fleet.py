@@ -1,8 +1,7 @@
-"""hail check --metrics: what it serves, /probe, reading the files anew, and a real Prometheus that
-scrapes it and fires the alerts of examples/prometheus."""
+"""hail check --metrics: what it serves, /probe, reading the files anew. (With a real Prometheus:
+test_check_metrics.py.)"""
 
 import http.client
-import pathlib
 import re
 import signal
 import socket
@@ -12,14 +11,8 @@ import threading
 import time
 import urllib.parse
 
-import pytest
-
-import prometheus_peer
 from check_actor import HANG, READ, TLS, Actor
 from test_check import OK, SMTP
-
-EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples/prometheus"
-
 
 class Fleet:
     """hail check --metrics at a port that the system picks."""
@@ -93,12 +86,6 @@ def ran(fleet, n=1):
         runs = [v for k, v in found.items() if k.startswith("hail_check_runs_total")]
         return found if runs and min(runs) >= n else None
     return wait_for(look)
-
-
-def expired_context(certs):
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(*certs.leaf("metrics-expired", days=-1))
-    return made
 
 
 def test_metrics(hail, tmp_path, certs, free_port):
@@ -270,51 +257,3 @@ def test_files_with_faults(hail, tmp_path):
     done = subprocess.run([hail, "check", "--metrics", "127.0.0.1:0", "--file", tmp_path / "none"],
                           capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 8 and "none" in done.stderr
-
-
-@pytest.mark.peers
-@prometheus_peer.installed
-def test_promtool_finds_nothing(hail, tmp_path):
-    with Actor([READ, OK]) as web:
-        text = f"default every=0.2s\nhttp://127.0.0.1:{web.port}/\nnosuch.invalid:25\n"
-        with Fleet(hail, tmp_path, text) as fleet:
-            ran(fleet)
-            for path in ("/metrics", f"/probe?target=http://127.0.0.1:{web.port}/"):
-                status, said = prometheus_peer.promtool("check", "metrics", text=fleet.get(path)[1]
-                                                        .encode())
-                assert (status, said) == (0, ""), said
-
-
-@pytest.mark.peers
-@prometheus_peer.installed
-def test_prometheus_fires_the_expiry_alert(hail, tmp_path, certs, free_port):
-    """Both exporters and /probe, scraped by a real Prometheus with the rules of the examples."""
-    with Actor([TLS, READ, OK], expired_context(certs)) as expired, Actor([READ, OK]) as web:
-        url, good = f"https://localhost:{expired.port}/", f"http://127.0.0.1:{web.port}/"
-        text = f"default every=0.5s\n{url} label.team=a\n{good}\n"
-        sockets = subprocess.Popen([hail, "netstat", "--metrics", "127.0.0.1:0"],
-                                   stderr=subprocess.PIPE, text=True)
-        port = int(re.search(r":(\d+)/", sockets.stderr.readline()).group(1))
-        try:
-            with Fleet(hail, tmp_path, text) as fleet:
-                at = f"127.0.0.1:{fleet.port}"
-                both = {"job_name": "hail",
-                        "static_configs": [{"targets": [at, f"127.0.0.1:{port}"]}]}
-                probe = {"job_name": "probe", "metrics_path": "/probe",
-                         "static_configs": [{"targets": [good]}],
-                         "relabel_configs": [
-                             {"source_labels": ["__address__"], "target_label": "__param_target"},
-                             {"source_labels": ["__param_target"], "target_label": "instance"},
-                             {"target_label": "__address__", "replacement": at}]}
-                with prometheus_peer.Prometheus(tmp_path, free_port(),
-                                                [both, probe],
-                                                EXAMPLES / "hail.rules.yml") as prometheus:
-                    fired = prometheus.wait_for_alert("HailCertificateExpired")
-                    assert [f["target"] for f in fired] == [url] and fired[0]["team"] == "a"
-                    prometheus.wait_for_series(f'probe_success{{instance="{good}"}} == 1')
-                    prometheus.wait_for_series(f'probe_success{{target="{good}"}} == 1')
-                    prometheus.wait_for_series("hail_netstat_sockets > 0")
-        finally:
-            sockets.terminate()
-            assert sockets.wait(timeout=30) == 0
-            sockets.stderr.close()
