@@ -69,6 +69,7 @@ struct check {
     struct hail_checker *checker;
     struct check_targets targets;
     int parallel, running;
+    bool at_once; /* checks end with the service's first words */
     bool filling;
     struct check_run *waiting, **last;
     struct check_run *active;      /* those that run */

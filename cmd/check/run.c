@@ -120,6 +120,7 @@ static void ask(struct check_run *run)
     c->kind = t->kind;
     c->tls = t->tls;
     c->trust_any = s->insecure;
+    c->at_once = run->k->at_once;
     c->ask = (struct hail_hello_opts){.host = run->authority,
                                       .starttls = s->starttls,
                                       .script = s->script,

@@ -134,6 +134,7 @@ int check_until(struct check *k, bool up, int64_t limit_ms, bool quiet)
     u.v = calloc(u.n ? u.n : 1, sizeof *u.v);
     if (!u.v)
         return local_error("check", "the targets", ENOMEM);
+    k->at_once = up;
     int rc = run_until(&u, limit_ms);
     int status = u.there == u.n ? STATUS_DONE : u.over ? STATUS_TIMEOUT : STATUS_LOCAL;
     if (rc < 0)

@@ -49,6 +49,7 @@ struct hail_check {
     enum hail_hello_kind kind;
     bool tls;                   /* from the first byte on */
     bool trust_any;             /* goes on with a certificate that is refused */
+    bool at_once;               /* ends when the service has spoken, without its goodbye */
     struct hail_hello_opts ask; /* secured, datagram and nonce are set here */
     /* Sets tls_config, which must take any certificate, when TLS comes into it. 0 or -errno. */
     int (*configure)(struct hail_check *c);

@@ -9,7 +9,8 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 
-#define CHUNK 16384
+#define CHUNK    16384
+#define LEAVE_MS 500 /* for the answer to QUIT and its like */
 
 /* The stream broke: what the hello has is all there will be. */
 static void broke(struct hail_check *c, int rc)
@@ -71,8 +72,10 @@ void hail_check_note(struct hail_check *c)
     c->heard_ns = now;
     if (c->hello.greeted && !c->greeted_ns)
         c->greeted_ns = now;
-    if (c->hello.spoke && !c->spoke_ns)
+    if (c->hello.spoke && !c->spoke_ns) {
         c->spoke_ns = now;
+        c->ctx.by = hail_deadline_min(c->ctx.by, hail_deadline_in(LEAVE_MS));
+    }
 }
 
 /* Sends `out`. False: that has to wait. */
@@ -103,6 +106,8 @@ static void go_on(struct hail_check *c)
         hail_check_note(c);
         if (!flush(c))
             return;
+        if (c->step == HAIL_HELLO_MORE && c->at_once && c->hello.spoke)
+            c->step = HAIL_HELLO_DONE;
         if (c->step != HAIL_HELLO_SECURE)
             break;
         if (!secure(c))

@@ -73,6 +73,14 @@ static void text(struct hail_hello *h, const char *p, size_t n)
     }
 }
 
+/* "login: ", "user@host> ". */
+static bool is_prompt(const char *p, size_t n)
+{
+    while (n && p[n - 1] == ' ')
+        n--;
+    return n && memchr(":>$#%", p[n - 1], 5);
+}
+
 static int take(struct hail_hello *h, const char *p, size_t n, size_t *used)
 {
     int rc = HAIL_HELLO_MORE;
@@ -94,6 +102,10 @@ static int take(struct hail_hello *h, const char *p, size_t n, size_t *used)
         if (size == 0)
             break;
         *used += size;
+    }
+    if (rc == HAIL_HELLO_MORE && h->flags & TEXT && *used == n && is_prompt(p, n)) {
+        h->spoke = true;
+        return HAIL_HELLO_DONE;
     }
     return rc;
 }
