@@ -199,7 +199,7 @@ static void show_row(struct hellos *h, const struct row *r)
     char who[40] = "";
     if (r->listener && r->listener->pid)
         snprintf(who, sizeof who, "%s[%d]", r->listener->name, r->listener->pid);
-    printf("%5u/%s  %-10s  ", r->port, is_udp(r->listener) ? "udp" : "tcp", name ? name : "-");
+    printf("%5u/%s  %-12s  ", r->port, is_udp(r->listener) ? "udp" : "tcp", name ? name : "-");
     if (!r->asked) {
         printf("%s%-9s%s\n", paint(c, "2"), "-", paint(c, "0"));
         return;
