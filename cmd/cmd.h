@@ -63,8 +63,8 @@ struct command {
     const char *more; /* further paragraphs of --help, or NULL */
 };
 
-extern const struct command command_check, command_get, command_lookup, command_nc, command_netstat, command_ports,
-    command_serve, command_telnet, command_tour;
+extern const struct command command_check, command_get, command_lookup, command_nc, command_netstat,
+    command_ports, command_serve, command_telnet, command_tour;
 
 /* main.c: the commands, ended by NULL. */
 extern const struct command *const commands[];

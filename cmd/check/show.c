@@ -99,7 +99,7 @@ int check_front_width(int target_width)
 void check_put_what(struct hail_buf *out, const char *what, int columns)
 {
     int used;
-    hail_buf_add(out, what, fit(what, columns > WHAT_MIN ? columns : WHAT_MIN, &used));
+    hail_buf_add(out, what, fit(what, columns > 0 ? columns : 0, &used));
 }
 
 void check_put_line(const struct check *k, struct hail_buf *out, const struct check_run *run,
@@ -110,7 +110,7 @@ void check_put_line(const struct check *k, struct hail_buf *out, const struct ch
     int width = width_of(label) > target_width ? width_of(label) : target_width;
     check_put_front(k, out, run, target_width);
     hail_buf_str(out, "  ");
-    check_put_what(out, run->what,
-                   k->c->terminal ? k->c->columns - check_front_width(width) - 2 : INT_MAX);
+    int room = k->c->terminal ? k->c->columns - check_front_width(width) - 2 : INT_MAX;
+    check_put_what(out, run->what, room > WHAT_MIN ? room : WHAT_MIN);
     hail_buf_char(out, '\n');
 }

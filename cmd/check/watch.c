@@ -20,7 +20,8 @@
 #define HISTORY   24 /* checks that are drawn */
 #define DRAW_NS   INT64_C(1000000000)
 #define FRAME_MAX ((size_t)4 << 20)
-#define MARGIN    3 /* rows of the terminal that are no targets' */
+#define AROUND    10 /* columns of the time since, and of the spaces */
+#define MARGIN    3  /* rows of the terminal that are no targets' */
 
 struct watching;
 
@@ -63,15 +64,16 @@ static void put_since(struct hail_buf *out, time_t s)
 }
 
 /* The last times, by the longest among them; what failed is a cross. */
-static void put_history(const struct watching *w, struct hail_buf *out, const struct watched *t)
+static void put_history(const struct watching *w, struct hail_buf *out, const struct watched *t,
+                        unsigned width)
 {
     static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     static const char plain[] = "_.-=+*#@";
     int64_t longest = 1;
-    unsigned first = t->checks > HISTORY ? t->checks - HISTORY : 0;
+    unsigned first = t->checks > width ? t->checks - width : 0;
     for (unsigned i = first; i < t->checks; i++)
         longest = t->ns[i % HISTORY] > longest ? t->ns[i % HISTORY] : longest;
-    for (unsigned i = t->checks - first; i < HISTORY; i++)
+    for (unsigned i = t->checks - first; i < width; i++)
         hail_buf_char(out, ' ');
     for (unsigned i = first; i < t->checks; i++) {
         int64_t ns = t->ns[i % HISTORY];
@@ -96,12 +98,15 @@ static void put_row(const struct watching *w, struct hail_buf *out, const struct
         hail_buf_printf(out, "%-8s  %s\033[K\n", "...", label);
         return;
     }
+    /* half of what is left for the times, as far as they go, and the rest for the words */
+    int room = columns - check_front_width(w->width) - AROUND;
+    int history = room / 2 < HISTORY ? room / 2 : HISTORY;
     check_put_front(w->k, out, &shown, w->width);
     hail_buf_str(out, "  ");
-    put_history(w, out, t);
+    put_history(w, out, t, history > 0 ? (unsigned)history : 0);
     put_since(out, now - t->changed);
     hail_buf_str(out, "  ");
-    check_put_what(out, t->what, columns - check_front_width(w->width) - HISTORY - 10);
+    check_put_what(out, t->what, room - (history > 0 ? history : 0));
     hail_buf_str(out, "\033[K\n");
 }
 
