@@ -111,7 +111,10 @@ void check_put_document(struct hail_buf *out, const struct check_run *run)
     put_target(&j, run->target);
     hail_json_str(&j, "verdict", check_verdict_name(r->verdict));
     hail_json_int(&j, "status", check_verdict_status(r->verdict));
-    hail_json_str(&j, r->verdict <= CHECK_WARN ? "what" : "why", run->what);
+    if (r->verdict <= CHECK_WARN)
+        hail_json_str(&j, "what", run->what);
+    else
+        hail_json_str(&j, "why", c->ctx.err.msg);
     if (c->rc < 0 && *c->ctx.err.advice)
         hail_json_str(&j, "advice", c->ctx.err.advice);
     hail_json_str(&j, "protocol", hail_hello_name(c->kind));

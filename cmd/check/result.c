@@ -162,6 +162,14 @@ static void warn(struct check_run *run)
         r->verdict = CHECK_WARN;
 }
 
+/* Why, without the operation and the endpoint, which stand in the same line. */
+static const char *cause(const struct hail_error *e)
+{
+    bool plain = e->op && (strcmp(e->op, "connect") == 0 || strcmp(e->op, "resolve") == 0);
+    const char *colon = plain ? strstr(e->msg, ": ") : NULL;
+    return colon ? colon + 2 : e->msg;
+}
+
 void check_result_of(struct check_run *run)
 {
     const struct hail_check *c = &run->check;
@@ -176,7 +184,7 @@ void check_result_of(struct check_run *run)
     set_tls(r, c);
     set_http(r, c);
     if (r->verdict != CHECK_OK) {
-        snprintf(run->what, CHECK_WHAT, "%.*s", CHECK_WHAT - 1, c->ctx.err.msg);
+        snprintf(run->what, CHECK_WHAT, "%.*s", CHECK_WHAT - 1, cause(&c->ctx.err));
         return;
     }
     set_what(run);

@@ -113,7 +113,7 @@ static void takes_statuses(void **state)
 /* What is taken, and what is refused with a word of the reason. */
 static const struct {
     const char *name, *value, *why; /* NULL: is taken */
-} rows[] = {
+} readings[] = {
     {"protocol", "smtp", NULL},
     {"protocol", "IMAPS", NULL},
     {"protocol", "gopher", "no protocol"},
@@ -190,14 +190,14 @@ static const struct {
 static void takes_and_refuses(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof readings / sizeof *readings; i++) {
         struct check_settings s = check_defaults;
         char why[CHECK_WHY] = "";
-        int rc = check_set(&s, pool, rows[i].name, rows[i].value, why);
+        int rc = check_set(&s, pool, readings[i].name, readings[i].value, why);
         bool refused = rc == -EINVAL || rc == -ENOENT;
-        if (rows[i].why ? !refused || !strstr(why, rows[i].why) : rc != 0)
-            fail_msg("%s=%s: %d, %s", rows[i].name, rows[i].value ? rows[i].value : "(none)", rc,
-                     why);
+        if (readings[i].why ? !refused || !strstr(why, readings[i].why) : rc != 0)
+            fail_msg("%s=%s: %d, %s", readings[i].name,
+                     readings[i].value ? readings[i].value : "(none)", rc, why);
     }
 }
 
