@@ -123,6 +123,13 @@ static void put_tls(const struct check *k, struct hail_buf *out, const struct ha
     hail_buf_printf(out, "%s, %s%s%s%s\n", i.version, i.cipher, *i.alpn ? ", ALPN " : "", i.alpn,
                     c->hello.starttls ? ", by STARTTLS" : "");
     put_certificate(k, out, &i);
+    if (!*i.refused)
+        return;
+    begin(k, out, "advice");
+    hail_buf_str(out, i.days_left < 0 ? "renew the certificate"
+                                      : "give its authority by --cacert, or whom it is for by "
+                                        "--servername");
+    hail_buf_str(out, "; --insecure takes it all the same\n");
 }
 
 void check_put_details(const struct check *k, struct hail_buf *out, const struct check_run *run)

@@ -22,8 +22,13 @@ void fleet_use(struct generation *g)
 
 void fleet_drop(struct generation *g)
 {
-    if (--g->uses == 0 && g->replaced)
-        release(g);
+    if (--g->uses || !g->replaced)
+        return;
+    struct generation **at = &g->fleet->old;
+    while (*at != g)
+        at = &(*at)->next;
+    *at = g->next;
+    release(g);
 }
 
 static void on_done(struct check_run *run)
@@ -57,13 +62,22 @@ static void on_due(struct hail_loop *loop, struct hail_timer *t)
     fleet_drop(w->g);
 }
 
+static void stop(struct generation *g)
+{
+    for (size_t i = 0; i < g->n && g->v; i++)
+        hail_timer_clear(g->fleet->k->loop, &g->v[i].due);
+}
+
 static void replace(struct generation *g)
 {
-    for (size_t i = 0; i < g->n; i++)
-        hail_timer_clear(g->fleet->k->loop, &g->v[i].due);
+    stop(g);
     g->replaced = true;
-    if (g->uses == 0)
+    if (g->uses == 0) {
         release(g);
+        return;
+    }
+    g->next = g->fleet->old;
+    g->fleet->old = g;
 }
 
 /* --- reading --- */
@@ -78,6 +92,57 @@ static bool same_module(const struct check_target *a, const struct check_target 
 {
     const char *x = a->set->module, *y = b->set->module;
     return x == y || (x && y && strcmp(x, y) == 0);
+}
+
+/* What tells two targets apart in metrics. */
+static int by_labels(const struct check_target *x, const struct check_target *y)
+{
+    const char *a[] = {x->text, x->set->module, x->set->name};
+    const char *b[] = {y->text, y->set->module, y->set->name};
+    for (size_t i = 0; i < sizeof a / sizeof *a; i++) {
+        int order = strcmp(a[i] ? a[i] : "", b[i] ? b[i] : "");
+        if (order)
+            return order;
+    }
+    return 0;
+}
+
+static int by_labels_and_place(const void *a, const void *b)
+{
+    const struct check_target *const *x = a, *const *y = b;
+    int order = by_labels(*x, *y);
+    return order ? order : *x < *y ? -1 : 1;
+}
+
+/* A target that is listed twice would be a series twice, which no format allows: the first counts.
+ */
+static int drop_doubles(struct check_targets *all)
+{
+    struct check_target **sorted = calloc(all->n ? all->n : 1, sizeof *sorted);
+    if (!sorted)
+        return -ENOMEM;
+    for (size_t i = 0; i < all->n; i++)
+        sorted[i] = &all->v[i];
+    qsort(sorted, all->n, sizeof *sorted, by_labels_and_place);
+    const struct check_target *first = all->n ? sorted[0] : NULL;
+    size_t doubles = 0;
+    for (size_t i = 1; i < all->n; i++) {
+        if (by_labels(first, sorted[i]) != 0) {
+            first = sorted[i];
+            continue;
+        }
+        sorted[i]->where = NULL; /* it goes */
+        doubles++;
+    }
+    free(sorted);
+    size_t kept = 0;
+    for (size_t i = 0; i < all->n; i++)
+        if (all->v[i].where)
+            all->v[kept++] = all->v[i];
+    all->n = kept;
+    if (doubles)
+        fprintf(stderr, "hail: check: %zu targets are listed more than once\n", doubles);
+    return 0;
 }
 
 /* What is known of a target stays over a new reading. */
@@ -132,14 +197,14 @@ static struct generation *read_all(struct fleet *f, int *status)
     } else {
         g->fleet = f;
         *status = check_gather(f->k->c, &g->files, &g->all);
-        if (*status == 0 && begin_members(g) < 0)
+        if (*status == 0 && (drop_doubles(&g->all) < 0 || begin_members(g) < 0))
             *status = local_error("read", "the targets", ENOMEM);
     }
     if (*status == 0)
         return g;
     if (g) {
-        for (size_t i = 0; i < g->n && g->v; i++)
-            hail_timer_clear(f->k->loop, &g->v[i].due);
+        g->fleet = f;
+        stop(g);
         release(g);
     }
     return NULL;
@@ -226,7 +291,12 @@ int check_metrics(struct check *k, const char *endpoint)
     exporter_free(f.exporter);
     check_abandon(k);
     fleet_probe_end(&f);
-    f.now->uses = 0;
-    replace(f.now);
+    stop(f.now);
+    release(f.now);
+    while (f.old) { /* whose checks were abandoned */
+        struct generation *g = f.old;
+        f.old = g->next;
+        release(g);
+    }
     return status;
 }

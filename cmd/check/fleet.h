@@ -37,6 +37,7 @@ struct member {
 
 struct generation {
     struct fleet *fleet;
+    struct generation *next;         /* an older one, which still has uses */
     struct check_targets files, all; /* what was read; the list of all targets */
     struct member *v;
     size_t n;
@@ -47,9 +48,9 @@ struct generation {
 struct fleet {
     struct check *k;
     struct exporter *exporter;
-    struct generation *now;
-    struct probe *probes; /* those that are under way */
-    bool reloaded;        /* the last reading was without fault */
+    struct generation *now, *old; /* old: replaced, and still used */
+    struct probe *probes;         /* those that are under way */
+    bool reloaded;                /* the last reading was without fault */
     int64_t read_at;
 };
 

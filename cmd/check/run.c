@@ -89,9 +89,10 @@ static void leave(struct check_run *run)
 static void over(struct hail_check *c)
 {
     struct check_run *run = c->arg;
-    check_result_of(run);
-    if (run->done)
+    if (run->done) { /* else the target may have gone */
+        check_result_of(run);
         run->done(run);
+    }
     leave(run);
 }
 

@@ -206,7 +206,7 @@ static void look_up(struct hail_task *task)
 static void looked_up(struct hail_task *task)
 {
     struct hail_check *c = check_of(task);
-    named(c, c->rc);
+    named(c, c->checker->ends ? -ECANCELED : c->rc);
 }
 
 static void find(struct hail_check *c)
@@ -340,6 +340,7 @@ void hail_checker_free(struct hail_checker *k)
     if (!k)
         return;
     uint64_t one = 1;
+    k->ends = true;
     ssize_t n = write(k->cancel_fd, &one, sizeof one);
     (void)n; /* a counter that is full cancels as well */
     hail_work_free(k->work);

@@ -97,6 +97,7 @@ struct hail_checker {
     struct hail_loop *loop;
     struct hail_work *work; /* made when the first name is looked up */
     int cancel_fd;
+    bool ends; /* what comes back from a thread is not gone on with */
 };
 
 /* It is over. Calls done(): nothing may be touched afterwards. */

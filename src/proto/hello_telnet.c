@@ -78,7 +78,7 @@ static bool is_prompt(const char *p, size_t n)
 {
     while (n && p[n - 1] == ' ')
         n--;
-    return n && memchr(":>$#%", p[n - 1], 5);
+    return n && p[n - 1] && strchr(":>$#%", p[n - 1]);
 }
 
 static int take(struct hail_hello *h, const char *p, size_t n, size_t *used)

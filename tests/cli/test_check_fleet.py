@@ -204,6 +204,28 @@ def test_reload(hail, tmp_path):
             assert found["hail_check_config_reload_success"] == 0
 
 
+def test_targets_that_are_listed_twice(hail, tmp_path, free_port):
+    closed = free_port()
+    text = f"default every=0.2s\n127.0.0.1:{closed}\n127.0.0.1:{closed}\n127.0.0.1:{closed} name=n\n"
+    with Fleet(hail, tmp_path, text) as fleet:
+        ran(fleet)
+        lines = [k for k in fleet.get()[1].splitlines() if k.startswith("probe_success{")]
+    assert len(lines) == len(set(lines)) == 2
+    assert any("more than once" in line for line in fleet.said)
+
+
+def test_ends_while_checks_run_and_files_were_read_anew(hail, tmp_path):
+    """Nothing is left: a leak is an error of the sanitizers' build."""
+    with Actor([READ, HANG]) as slow:
+        text = (f"default every=0.1s\nhttp://127.0.0.1:{slow.port}/\nnosuch.example.invalid:80\n"
+                f"http://nosuch.test:{slow.port}/\n")
+        with Fleet(hail, tmp_path, text) as fleet:
+            time.sleep(0.4)
+            for _ in range(3):
+                fleet.reload()
+                time.sleep(0.2)
+
+
 def test_scraped_while_it_is_reloaded(hail, tmp_path):
     """Every answer is whole, whatever the files do meanwhile."""
     with Actor([READ, OK]) as web:
