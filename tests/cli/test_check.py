@@ -618,11 +618,12 @@ def test_first_address_swallows_everything(hail, tmp_path):
     """Packets to the first address get no answer at all: the second is tried beside it."""
     script = tmp_path / "run.py"
     hosts = tmp_path / "hosts"
-    hosts.write_text("198.51.100.9 two.test\n127.0.0.1 two.test\n")
+    hosts.write_text("2001:db8::9 two.test\n127.0.0.1 two.test\n")
     script.write_text(f"""
 import json, socket, subprocess
-for line in ("ip link set lo up", "ip link add name hole type dummy", "ip addr add 198.51.100.1/24 dev hole",
-             "ip link set hole up", "ip neigh add 198.51.100.9 lladdr 02:00:00:00:00:01 dev hole",
+for line in ("ip link set lo up", "ip link add name hole type veth peer name other",
+             "ip -6 addr add 2001:db8::1/64 dev hole nodad", "ip link set hole up",
+             "ip link set other up", "ip neigh add 2001:db8::9 lladdr 02:00:00:00:00:01 dev hole",
              "mount --bind {hosts} /etc/hosts"):
     subprocess.run(line.split(), check=True)
 server = socket.create_server(("127.0.0.1", 7))
@@ -635,7 +636,7 @@ print([json.loads(line)["verdict"] for line in done.stdout.splitlines()], done.r
 """)
     done = subprocess.run(["unshare", "-nm", "/usr/bin/python3", script], capture_output=True,
                           text=True, timeout=60, check=False)
-    assert done.stdout == ("ok ['198.51.100.9:7', '127.0.0.1:7'] True\n['timeout', 'ok'] 5\n"), (
+    assert done.stdout == ("ok ['[2001:db8::9]:7', '127.0.0.1:7'] True\n['timeout', 'ok'] 5\n"), (
         done.stdout, done.stderr)
 
 
