@@ -350,7 +350,7 @@ static int run(struct common *c, int argc, char **argv)
 
 const struct command command_check = {
     .name = "check",
-    .args = "[OPTIONS] TARGET...",
+    .args = "TARGET...",
     .summary = "is the service there, and does it speak its protocol",
     .options = rows,
     .option = option,
