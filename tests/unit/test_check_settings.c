@@ -266,7 +266,7 @@ static void inherits(void **state)
 static void has_room_for_labels(void **state)
 {
     struct check_settings s = check_defaults;
-    char name[16];
+    char name[24];
     (void)state;
     for (int i = 0; i <= CHECK_LABELS; i++) {
         snprintf(name, sizeof name, "label.l%d", i);
