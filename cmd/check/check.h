@@ -50,7 +50,7 @@ extern const char *const check_phase_names[CHECK_PHASES]; /* "name", ... */
 struct check_result {
     enum check_verdict verdict;
     int64_t total_ns, phase_ns[CHECK_PHASES]; /* a phase that was not: -1 */
-    int64_t not_after;                        /* of the certificate; 0: none */
+    int64_t not_after;                        /* of the chain's first to end; 0: none */
     int days_left;
     uint16_t http_status;
     uint8_t http_minor;

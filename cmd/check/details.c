@@ -106,6 +106,12 @@ static void put_certificate(const struct check *k, struct hail_buf *out,
                         i->days_left == -1 ? "" : "s");
     else
         hail_buf_printf(out, ", %d day%s left\n", i->days_left, i->days_left == 1 ? "" : "s");
+    if (i->chain_not_after < i->not_after) {
+        begin(k, out, "  chain");
+        hail_buf_str(out, "another certificate of it ends first, ");
+        put_date(out, i->chain_not_after);
+        hail_buf_char(out, '\n');
+    }
     begin(k, out, "  verified");
     hail_buf_printf(out, "%s%s\n",
                     *i->refused   ? "no: "

@@ -81,6 +81,7 @@ static void put_tls(struct hail_json *j, const struct hail_check *c)
         hail_json_str(j, "names", i.names);
         hail_json_int(j, "not_before", i.not_before);
         hail_json_int(j, "not_after", i.not_after);
+        hail_json_int(j, "chain_not_after", i.chain_not_after);
         hail_json_int(j, "days_left", i.days_left);
     }
     hail_json_end_object(j);

@@ -102,8 +102,10 @@ static void set_tls(struct check_result *r, const struct hail_check *c)
     if (!check_tls_info(c, &info))
         return;
     r->tls = strcmp(info.version, "TLSv1.3") == 0 ? 13 : 12;
-    r->not_after = info.not_after;
+    r->not_after = info.chain_not_after;
     r->days_left = info.days_left;
+    if (info.chain_not_after < info.not_after) /* an intermediate's */
+        r->days_left -= (int)((info.not_after - info.chain_not_after + 86399) / 86400);
 }
 
 static void set_http(struct check_result *r, const struct hail_check *c)
@@ -155,7 +157,7 @@ static void warn(struct check_run *run)
     }
     if (s->warn_days && r->not_after && r->days_left < s->warn_days) {
         r->expires = true;
-        append(run, "; the certificate ends in %d day%s", r->days_left,
+        append(run, "; its certificates end in %d day%s", r->days_left,
                r->days_left == 1 ? "" : "s");
     }
     if (r->slow || r->expires)

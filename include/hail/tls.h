@@ -83,6 +83,7 @@ struct hail_tls_info {
     const char *names;   /* subject alternative names, "DNS:a, IP:::1" */
     const char *refused; /* why it was or would be refused, in plain words; empty: it was not */
     int64_t not_before, not_after; /* seconds since the epoch; 0 without a certificate */
+    int64_t chain_not_after;       /* when the first one ends of all that were sent */
     int days_left;                 /* negative: expired */
 };
 /* -ENOTCONN when the top layer is not TLS. */

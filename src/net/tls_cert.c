@@ -286,6 +286,17 @@ static int write_strings(struct hail_tls *t, X509 *cert, struct hail_buf *b, siz
     return b->failed;
 }
 
+/* The earliest end among the certificates that the peer sent, and `first`. */
+static int64_t chain_end(const struct hail_tls *t, int64_t first)
+{
+    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(t->ssl);
+    for (int i = 0; chain && i < sk_X509_num(chain); i++) {
+        int64_t end = seconds_of(X509_get0_notAfter(sk_X509_value(chain, i)));
+        first = end < first ? end : first;
+    }
+    return first;
+}
+
 static int describe(struct hail_tls *t, struct hail_tls_info *out)
 {
     X509 *cert = SSL_get0_peer_certificate(t->ssl);
@@ -311,6 +322,7 @@ static int describe(struct hail_tls *t, struct hail_tls_info *out)
         out->verified = !*out->refused && (t->config->server || t->name[0]);
         out->not_before = seconds_of(X509_get0_notBefore(cert));
         out->not_after = seconds_of(X509_get0_notAfter(cert));
+        out->chain_not_after = chain_end(t, out->not_after);
         out->days_left = (int)days_between(time(NULL), out->not_after);
     }
     return 0;

@@ -361,11 +361,37 @@ def test_warnings(check, certs):
     with Actor([TLS, READ, OK], context(certs)) as actor:
         url = f"https://localhost:{actor.port}"
         done = check("--cacert", certs.ca, "--warn-days", 30, url, status=1)
-        assert done.stdout.startswith("warn ") and "the certificate ends in" in done.stdout
+        assert done.stdout.startswith("warn ") and "its certificates end in" in done.stdout
     with Actor([0.3, *SMTP]) as actor:
         done = check("--warn-time", "100ms", f"smtp://127.0.0.1:{actor.port}", status=1)
         assert done.stdout.startswith("warn ") and "slower than 100 ms" in done.stdout
         check("--warn-time", "20s", f"smtp://127.0.0.1:{actor.port}", status=0)
+
+
+def test_chain_that_ends_sooner(check, certs, tmp_path):
+    """The leaf is good for a year, the authority between it and the root for a day."""
+    def openssl(*args):
+        subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, timeout=60)
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    for name, by, by_key, days, ext in (
+            ("middle", certs.ca, certs.ca_key, 1, "basicConstraints=CA:TRUE\n"),
+            ("end", tmp_path / "middle.pem", tmp_path / "middle.key", 365,
+             "subjectAltName=DNS:localhost\n")):
+        (tmp_path / f"{name}.ext").write_text(ext)
+        openssl("req", *curve, "-keyout", tmp_path / f"{name}.key", "-out", tmp_path / f"{name}.csr",
+                "-subj", f"/CN={name}")
+        openssl("x509", "-req", "-in", tmp_path / f"{name}.csr", "-CA", by, "-CAkey", by_key,
+                "-CAcreateserial", "-days", days, "-extfile", tmp_path / f"{name}.ext", "-out",
+                tmp_path / f"{name}.pem")
+    (tmp_path / "chain.pem").write_text((tmp_path / "end.pem").read_text()
+                                        + (tmp_path / "middle.pem").read_text())
+    with Actor([TLS, READ, OK], context(certs, tmp_path / "chain.pem", tmp_path / "end.key")) as actor:
+        url = f"https://localhost:{actor.port}"
+        tls = json.loads(check("--json", "--cacert", certs.ca, url, status=0).stdout)["tls"]
+        assert tls["verified"] and tls["days_left"] in (364, 365)
+        assert 360 * 86400 < tls["not_after"] - tls["chain_not_after"] < 370 * 86400
+        done = check("-v", "--cacert", certs.ca, "--warn-days", 30, url, status=1)
+        assert "its certificates end in" in done.stdout and "ends first" in done.stdout
 
 
 # --- facts ---
