@@ -107,6 +107,8 @@ int check_gather(struct common *c, struct check_targets *files, struct check_tar
 int check_begin(struct check *k, const struct check_target *target, const struct hail_endpoint *at,
                 void (*done)(struct check_run *run), void *arg);
 int check_open(struct check *k);
+/* Runs the loop until it is stopped, or the command cancelled. 0 or -errno. */
+int check_loop(struct check *k);
 /* Ends all that wait and run: done() is called for none of them any more. */
 void check_abandon(struct check *k);
 void check_close(struct check *k);

@@ -3,7 +3,6 @@
 #include "check.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -157,31 +156,19 @@ static int add_addresses(struct once *o, const struct check_target *t)
     return rc;
 }
 
-static void on_cancel(struct hail_loop *loop, struct hail_watch *w, int events)
-{
-    (void)w;
-    (void)events;
-    hail_loop_stop(loop);
-}
-
 static int run_all(struct once *o)
 {
     struct check *k = o->k;
-    struct hail_watch cancel = {.fd = k->c->ctx.cancel_fd, .ready = on_cancel};
     o->progress.fire = on_progress;
     if (isatty(STDERR_FILENO) && !o->quiet)
         hail_timer_set(k->loop, &o->progress, hail_now() + PROGRESS_NS);
-    if (cancel.fd >= 0)
-        hail_loop_add(k->loop, &cancel, POLLIN);
     int rc = 0;
     for (size_t i = 0; i < o->n && rc == 0; i++) {
         struct slot *s = &o->v[i];
         rc = check_begin(k, s->target, s->one_of ? &s->at : NULL, on_done, s);
     }
     if (rc == 0 && o->done < o->n)
-        rc = hail_loop_run(k->loop);
-    if (cancel.fd >= 0)
-        hail_loop_remove(k->loop, &cancel);
+        rc = check_loop(k);
     hail_timer_clear(k->loop, &o->progress);
     erase(o);
     return rc;

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -214,6 +215,23 @@ int check_open(struct check *k)
     k->dial6.family = AF_INET6;
     int rc = hail_loop_new(&k->c->ctx, &k->loop);
     return rc < 0 ? rc : hail_checker_new(&k->c->ctx, k->loop, &k->checker);
+}
+
+static void on_cancel(struct hail_loop *loop, struct hail_watch *w, int events)
+{
+    (void)w;
+    (void)events;
+    hail_loop_stop(loop);
+}
+
+int check_loop(struct check *k)
+{
+    struct hail_watch cancel = {.fd = k->c->ctx.cancel_fd, .ready = on_cancel};
+    int rc = cancel.fd >= 0 ? hail_loop_add(k->loop, &cancel, POLLIN) : 0;
+    rc = rc < 0 ? rc : hail_loop_run(k->loop);
+    if (cancel.fd >= 0)
+        hail_loop_remove(k->loop, &cancel);
+    return rc;
 }
 
 void check_abandon(struct check *k)

@@ -6,7 +6,6 @@
 #include "check.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,30 +88,17 @@ static void on_limit(struct hail_loop *loop, struct hail_timer *t)
     hail_loop_stop(loop);
 }
 
-static void on_cancel(struct hail_loop *loop, struct hail_watch *w, int events)
-{
-    (void)w;
-    (void)events;
-    hail_loop_stop(loop);
-}
-
 static int run_until(struct until *u, int64_t limit_ms)
 {
     struct check *k = u->k;
-    struct hail_watch cancel = {.fd = k->c->ctx.cancel_fd, .ready = on_cancel};
     u->limit.fire = on_limit;
     if (limit_ms >= 0)
         hail_timer_set(k->loop, &u->limit, hail_now() + limit_ms * 1000000);
-    if (cancel.fd >= 0)
-        hail_loop_add(k->loop, &cancel, POLLIN);
     for (size_t i = 0; i < u->n; i++) {
         u->v[i] = (struct waiter){.u = u, .target = &k->targets.v[i], .again = {.fire = on_again}};
         begin(&u->v[i]);
     }
-    int rc = u->there < u->n ? hail_loop_run(k->loop) : 0;
-    if (cancel.fd >= 0)
-        hail_loop_remove(k->loop, &cancel);
-    return rc;
+    return u->there < u->n ? check_loop(k) : 0;
 }
 
 static void tell(const struct until *u)

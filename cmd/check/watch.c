@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -210,13 +209,6 @@ static void on_due(struct hail_loop *loop, struct hail_timer *timer)
     hail_loop_stop(loop);
 }
 
-static void on_cancel(struct hail_loop *loop, struct hail_watch *w, int events)
-{
-    (void)w;
-    (void)events;
-    hail_loop_stop(loop);
-}
-
 /* The screen is the table's until the end: then the last of it stays as plain lines. */
 static void end_screen(struct watching *w)
 {
@@ -237,9 +229,6 @@ static void end_screen(struct watching *w)
 static int run_watch(struct watching *w)
 {
     struct check *k = w->k;
-    struct hail_watch cancel = {.fd = k->c->ctx.cancel_fd, .ready = on_cancel};
-    if (cancel.fd >= 0)
-        hail_loop_add(k->loop, &cancel, POLLIN);
     for (size_t i = 0; i < w->n; i++) {
         struct watched *t = &w->v[i];
         *t = (struct watched){.w = w, .target = &k->targets.v[i], .due = {.fire = on_due}};
@@ -250,9 +239,7 @@ static int run_watch(struct watching *w)
         fputs("\033[?1049h\033[?25l", stdout);
         hail_timer_set(k->loop, &w->draw, hail_now());
     }
-    int rc = hail_loop_run(k->loop);
-    if (cancel.fd >= 0)
-        hail_loop_remove(k->loop, &cancel);
+    int rc = check_loop(k);
     if (w->live)
         end_screen(w);
     return w->failed ? -w->failed : rc;

@@ -9,7 +9,6 @@
 #include "check/check.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,26 +134,14 @@ static int ask(struct hellos *h, struct row *r)
     return rc < 0 ? local_error("check", "the services", -rc) : 0;
 }
 
-static void on_cancel(struct hail_loop *loop, struct hail_watch *w, int events)
-{
-    (void)w;
-    (void)events;
-    hail_loop_stop(loop);
-}
-
 static int ask_all(struct hellos *h)
 {
-    struct hail_watch cancel = {.fd = h->p->c->ctx.cancel_fd, .ready = on_cancel};
-    if (cancel.fd >= 0)
-        hail_loop_add(h->check.loop, &cancel, POLLIN);
     h->waiting = 1; /* none is the last before all were begun */
     int status = 0;
     for (size_t i = 0; i < h->n && !status; i++)
         status = ask(h, &h->v[i]);
-    if (--h->waiting && !status && hail_loop_run(h->check.loop) < 0)
+    if (--h->waiting && !status && check_loop(&h->check) < 0)
         status = local_error("wait for", "events", EIO);
-    if (cancel.fd >= 0)
-        hail_loop_remove(h->check.loop, &cancel);
     check_abandon(&h->check);
     return status;
 }

@@ -208,6 +208,17 @@ int hail_hello_refused(struct hail_hello *h, const char *line, size_t n);
 /* hello_lines.c: a line of a reply by codes (SMTP, FTP, NNTP): its code, 0 if it is none. *last:
  * the reply ends with it. In FTP the lines between need no code: RFC 959 section 4.2. */
 int hail_hello_code(struct hail_hello *h, const char *line, size_t n, bool *last);
+/* What the service can do is known: secures the connection, where it offers that and the caller
+ * wants it, or else takes leave, as it has spoken. The state of each, and what is said. */
+struct hail_hello_words {
+    const char *name; /* of securing: "STARTTLS" */
+    int securing;
+    const char *secure;
+    int leaving;
+    const char *leave;
+};
+int hail_hello_secure_or_leave(struct hail_hello *h, const struct hail_hello_words *w,
+                               bool offered);
 /* Takes lines out of what came. */
 int hail_hello_take_lines(struct hail_hello *h, const char *p, size_t n, size_t *used);
 

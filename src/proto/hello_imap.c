@@ -12,6 +12,14 @@
 enum state { GREETING, CAPABILITY, STARTTLS, LOGOUT };
 enum { OFFERED = 1 };
 
+static const struct hail_hello_words words = {
+    .name = "STARTTLS",
+    .securing = STARTTLS,
+    .secure = "a2 STARTTLS\r\n",
+    .leaving = LOGOUT,
+    .leave = "a3 LOGOUT\r\n",
+};
+
 static bool begins(const char *line, const char *with)
 {
     return strncasecmp(line, with, strlen(with)) == 0;
@@ -33,18 +41,7 @@ static int begin(struct hail_hello *h)
 
 static int leave(struct hail_hello *h)
 {
-    enum hail_hello_tls want = h->opts->starttls;
-    if (!h->opts->secured && !h->starttls && want != HAIL_HELLO_TLS_NEVER) {
-        if (h->flags & OFFERED) {
-            h->state = STARTTLS;
-            return hail_hello_say(h, "a2 STARTTLS\r\n");
-        }
-        if (want == HAIL_HELLO_TLS_REQUIRED)
-            return hail_hello_fail(h, -ENOTSUP, "it does not offer STARTTLS");
-    }
-    h->spoke = true;
-    h->state = LOGOUT;
-    return hail_hello_say(h, "a3 LOGOUT\r\n");
+    return hail_hello_secure_or_leave(h, &words, h->flags & OFFERED);
 }
 
 /* "* CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN". */

@@ -54,3 +54,19 @@ int hail_hello_code(struct hail_hello *h, const char *line, size_t n, bool *last
     h->code = ends ? 0 : code;
     return code;
 }
+
+int hail_hello_secure_or_leave(struct hail_hello *h, const struct hail_hello_words *w, bool offered)
+{
+    enum hail_hello_tls want = h->opts->starttls;
+    if (!h->opts->secured && !h->starttls && want != HAIL_HELLO_TLS_NEVER) {
+        if (offered) {
+            h->state = w->securing;
+            return hail_hello_say(h, w->secure);
+        }
+        if (want == HAIL_HELLO_TLS_REQUIRED)
+            return hail_hello_fail(h, -ENOTSUP, "it does not offer %s", w->name);
+    }
+    h->spoke = true;
+    h->state = w->leaving;
+    return hail_hello_say(h, w->leave);
+}

@@ -12,6 +12,14 @@
 enum state { GREETING, CAPABILITIES, LIST, STARTTLS, QUIT };
 enum { OFFERED = 1 };
 
+static const struct hail_hello_words words = {
+    .name = "STARTTLS",
+    .securing = STARTTLS,
+    .secure = "STARTTLS\r\n",
+    .leaving = QUIT,
+    .leave = "QUIT\r\n",
+};
+
 static int begin(struct hail_hello *h)
 {
     if (!h->starttls)
@@ -23,18 +31,7 @@ static int begin(struct hail_hello *h)
 
 static int leave(struct hail_hello *h)
 {
-    enum hail_hello_tls want = h->opts->starttls;
-    if (!h->opts->secured && !h->starttls && want != HAIL_HELLO_TLS_NEVER) {
-        if (h->flags & OFFERED) {
-            h->state = STARTTLS;
-            return hail_hello_say(h, "STARTTLS\r\n");
-        }
-        if (want == HAIL_HELLO_TLS_REQUIRED)
-            return hail_hello_fail(h, -ENOTSUP, "it does not offer STARTTLS");
-    }
-    h->spoke = true;
-    h->state = QUIT;
-    return hail_hello_say(h, "QUIT\r\n");
+    return hail_hello_secure_or_leave(h, &words, h->flags & OFFERED);
 }
 
 static int item(struct hail_hello *h, const char *line, size_t n)

@@ -11,6 +11,14 @@
 enum state { GREETING, CAPA, CAPA_LIST, STLS, QUIT };
 enum { OFFERED = 1 };
 
+static const struct hail_hello_words words = {
+    .name = "STLS",
+    .securing = STLS,
+    .secure = "STLS\r\n",
+    .leaving = QUIT,
+    .leave = "QUIT\r\n",
+};
+
 static int begin(struct hail_hello *h)
 {
     if (!h->starttls)
@@ -22,18 +30,7 @@ static int begin(struct hail_hello *h)
 
 static int leave(struct hail_hello *h)
 {
-    enum hail_hello_tls want = h->opts->starttls;
-    if (!h->opts->secured && !h->starttls && want != HAIL_HELLO_TLS_NEVER) {
-        if (h->flags & OFFERED) {
-            h->state = STLS;
-            return hail_hello_say(h, "STLS\r\n");
-        }
-        if (want == HAIL_HELLO_TLS_REQUIRED)
-            return hail_hello_fail(h, -ENOTSUP, "it does not offer STLS");
-    }
-    h->spoke = true;
-    h->state = QUIT;
-    return hail_hello_say(h, "QUIT\r\n");
+    return hail_hello_secure_or_leave(h, &words, h->flags & OFFERED);
 }
 
 static int greeting(struct hail_hello *h, const char *line, size_t n)

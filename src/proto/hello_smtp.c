@@ -13,6 +13,14 @@
 enum state { GREETING, EHLO, HELO, STARTTLS, QUIT };
 enum { OFFERED = 1, NAMED = 2 }; /* STARTTLS; the first line of EHLO's reply, a domain */
 
+static const struct hail_hello_words words = {
+    .name = "STARTTLS",
+    .securing = STARTTLS,
+    .secure = "STARTTLS\r\n",
+    .leaving = QUIT,
+    .leave = "QUIT\r\n",
+};
+
 static int begin(struct hail_hello *h)
 {
     if (!h->starttls)
@@ -54,28 +62,6 @@ static void capability(struct hail_hello *h, const char *text, size_t n)
     }
 }
 
-/* The service has shown what it is. */
-static int leave(struct hail_hello *h)
-{
-    h->spoke = true;
-    h->state = QUIT;
-    return hail_hello_say(h, "QUIT\r\n");
-}
-
-static int features(struct hail_hello *h)
-{
-    enum hail_hello_tls want = h->opts->starttls;
-    if (h->opts->secured || h->starttls || want == HAIL_HELLO_TLS_NEVER)
-        return leave(h);
-    if (h->flags & OFFERED) {
-        h->state = STARTTLS;
-        return hail_hello_say(h, "STARTTLS\r\n");
-    }
-    if (want == HAIL_HELLO_TLS_REQUIRED)
-        return hail_hello_fail(h, -ENOTSUP, "it does not offer STARTTLS");
-    return leave(h);
-}
-
 /* The greeting of an FTP server looks the same; its answer to EHLO does not. */
 static int no_mail(struct hail_hello *h, const char *line, size_t n)
 {
@@ -95,7 +81,7 @@ static int ehlo(struct hail_hello *h, int code, bool last, const char *line, siz
         else if (n > 4 && !h->starttls)
             hail_hello_note(h, "server", line + 4, n - 4);
         h->flags |= NAMED;
-        return last ? features(h) : HAIL_HELLO_MORE;
+        return last ? hail_hello_secure_or_leave(h, &words, h->flags & OFFERED) : HAIL_HELLO_MORE;
     }
     if (!last)
         return HAIL_HELLO_MORE;
