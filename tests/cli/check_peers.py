@@ -12,6 +12,8 @@ from telnet_pty import Telnetd
 class Web(Daemon):
     """nginx: HTTP at port, HTTPS at tls_port."""
 
+    PORTS = ("port", "tls_port")
+
     def prepare(self):
         temp = "".join(f"{kind}_temp_path {self.dir}/t-{kind};\n" for kind in
                        ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -56,6 +58,8 @@ class Memcached(Daemon):
 class Mosquitto(Daemon):
     """MQTT at port, and under TLS at tls_port."""
 
+    PORTS = ("port", "tls_port")
+
     def prepare(self):
         for name in ("cert.pem", "key.pem"):
             (self.dir / name).chmod(0o644)
@@ -72,6 +76,8 @@ user root
 
 class Unbound(Daemon):
     """DNS by UDP and TCP at port, under TLS at tls_port; knows x.test."""
+
+    PORTS = ("port", "tls_port")
 
     def prepare(self):
         conf = self.write("unbound.conf", f"""server:

@@ -41,6 +41,7 @@ class Daemon:
 
     NEEDS_ROOT = False
     READY = ""  # what the log says when it is, if listening is not enough
+    PORTS = ("port",)  # where it has to listen
 
     def __init__(self, directory, certs):
         if self.NEEDS_ROOT and os.geteuid() != 0:
@@ -79,9 +80,12 @@ class Daemon:
 
     def listens(self):
         end = time.monotonic() + 20
+        waiting = [getattr(self, name) for name in self.PORTS]
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                while waiting:
+                    socket.create_connection(("127.0.0.1", waiting[0]), timeout=1).close()
+                    waiting.pop(0)
                 if self.READY in self.log.read_text(errors="replace"):
                     return True
             except OSError:
@@ -157,6 +161,7 @@ class Postfix(Daemon):
     """SMTP with STARTTLS, and under TLS at tls_port (submissions)."""
 
     NEEDS_ROOT = True
+    PORTS = ("port", "tls_port")
 
     def prepare(self):
         master = program("master", "postfix")
@@ -200,6 +205,7 @@ class Dovecot(Daemon):
     imaps_port."""
 
     NEEDS_ROOT = True
+    PORTS = ("port", "tls_port", "imap_port", "imaps_port")
 
     def prepare(self):
         self.imap_port, self.imaps_port = free_ports(2)
