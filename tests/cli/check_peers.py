@@ -58,8 +58,6 @@ class Memcached(Daemon):
 class Mosquitto(Daemon):
     """MQTT at port, and under TLS at tls_port."""
 
-    PORTS = ("port", "tls_port")
-
     def prepare(self):
         for name in ("cert.pem", "key.pem"):
             (self.dir / name).chmod(0o644)

@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from daemons import free_ports
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -19,9 +21,7 @@ def fixture_hail():
 
 
 def pick_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return free_ports(1)[0]
 
 
 @pytest.fixture(name="free_port")

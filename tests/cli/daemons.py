@@ -4,8 +4,10 @@ folder, gone when the test ends.
 Those that must see their folder with another user's eyes, or at a fixed place, run in a mount
 namespace of their own, where the folder is /mnt; that takes root."""
 
+import contextlib
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -14,6 +16,7 @@ import time
 
 import pytest
 
+FIRST_PORT, WORKER_PORTS, WORKERS = 12000, 2500, 8
 PATHS = "/usr/sbin:/usr/bin:/usr/lib/postfix/sbin:/usr/lib/news/bin:/usr/lib/postgresql/15/bin"
 
 
@@ -28,8 +31,14 @@ def program(name, package):
 
 
 def free_ports(n):
-    """Ports that were free a moment ago, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    """Ports that are free, all different: below those that the system gives out by itself, and of
+    a range that only this worker of pytest takes from, so that nobody is there first."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % WORKERS
+    sockets = []
+    while len(sockets) < n:
+        port = FIRST_PORT + worker * WORKER_PORTS + random.randrange(WORKER_PORTS)
+        with contextlib.suppress(OSError):
+            sockets.append(socket.create_server(("127.0.0.1", port)))
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
         s.close()
