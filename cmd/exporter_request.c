@@ -18,7 +18,7 @@ static char *decode(const char *p, const char *end, char *out)
         if (*p == '%') {
             if (!hail_url_is_code(p, end))
                 return NULL;
-            *out = (char)(hail_url_hex(p[1]) * 16 + hail_url_hex(p[2]));
+            *out = hail_url_code(p);
             p += 2;
         }
         if (*out == '\0')

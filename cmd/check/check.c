@@ -32,7 +32,6 @@ enum {
     OPT_GREETING,
     OPT_EVERY,
     OPT_ALL_ADDRESSES,
-    OPT_LAST_SETTING,
     OPT_FILE,
     OPT_MODULES,
     OPT_PARALLEL,
@@ -285,6 +284,13 @@ int check_gather(struct common *c, struct check_targets *files, struct check_tar
     }
     for (int i = 0; i < o.argc && !status; i++)
         status = add_operand(all, files, o.argv[i]);
+    bool again = o.until || o.watch || o.metrics;
+    for (size_t i = 0; i < all->n && again && !status; i++)
+        if (all->v[i].set->all_addresses)
+            status = usage_error(c->cmd,
+                                 "%s: all addresses are checked once alone, not by --watch, "
+                                 "--until and --metrics",
+                                 all->v[i].text);
     if (!status && all->n == 0 && files->nallows == 0 && files->faults == 0)
         status = usage_error(c->cmd, "no target");
     return status;
@@ -324,6 +330,13 @@ static int run(struct common *c, int argc, char **argv)
     struct check_targets files = {.n = 0};
     if (!!o.until + o.watch + !!o.metrics > 1)
         return usage_error(c->cmd, "--watch, --until and --metrics do not go together");
+    const char *mode = o.until ? "--until" : o.watch ? "--watch" : o.metrics ? "--metrics" : NULL;
+    const char *other = o.verbose             ? "-v"
+                        : o.quiet && !o.until ? "-q"
+                        : c->json && !o.watch ? "--json"
+                                              : NULL;
+    if (mode && other)
+        return usage_error(c->cmd, "%s does not go with %s", other, mode);
     if (!o.targets.pool) {
         o.set = check_defaults;
         if (check_targets_init(&o.targets) < 0)

@@ -54,10 +54,9 @@ struct check_result {
     int days_left;
     uint16_t http_status;
     uint8_t http_minor;
-    uint8_t family;     /* 4, 6; 0: none, or a Unix socket */
-    uint8_t tls;        /* 12: TLS 1.2, 13; 0: none */
-    bool mismatch;      /* an expression did not match */
-    bool slow, expires; /* why it is a warning */
+    uint8_t family; /* 4, 6; 0: none, or a Unix socket */
+    uint8_t tls;    /* 12: TLS 1.2, 13; 0: none */
+    bool mismatch;  /* an expression did not match */
 };
 
 struct check_tls_entry;

@@ -152,16 +152,14 @@ static void warn(struct check_run *run)
     const struct check_settings *s = run->target->set;
     struct check_result *r = &run->result;
     if (s->warn_ms && r->total_ns > s->warn_ms * 1000000) {
-        r->slow = true;
+        r->verdict = CHECK_WARN;
         append(run, "; slower than %" PRId64 " ms", s->warn_ms);
     }
     if (s->warn_days && r->not_after && r->days_left < s->warn_days) {
-        r->expires = true;
+        r->verdict = CHECK_WARN;
         append(run, "; its certificates end in %d day%s", r->days_left,
                r->days_left == 1 ? "" : "s");
     }
-    if (r->slow || r->expires)
-        r->verdict = CHECK_WARN;
 }
 
 /* Why, without the operation and the endpoint, which stand in the same line. */

@@ -1,6 +1,8 @@
 /* run.c - starts checks, so many at once; check.h. */
 #include "check.h"
 
+#include "base/error.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -47,7 +49,7 @@ static int configure(struct hail_check *c)
         }
     struct check_tls_entry *e = calloc(1, sizeof *e);
     if (!e)
-        return -ENOMEM;
+        return hail_fail(&c->ctx, HAIL_LAYER_LOCAL, ENOMEM, "tls", "TLS: out of memory");
     e->opts = opts;
     int rc = hail_tls_config_new(&c->ctx, false, &opts, &e->config);
     if (rc < 0) {
@@ -103,7 +105,7 @@ static void on_done(struct hail_check *c);
 static void set_authority(struct check_run *run)
 {
     const struct check_target *t = run->target;
-    struct hail_endpoint at = check_endpoint(t);
+    struct hail_endpoint at = run->one_of ? check_endpoint(t) : run->check.to;
     at.transport = HAIL_TRANSPORT_ANY;
     at.zone[0] = '\0';
     at.has_port = at.port != (t->tls ? 443 : 80);
@@ -118,7 +120,8 @@ static void ask(struct check_run *run)
     const struct check_target *t = run->target;
     const struct check_settings *s = t->set;
     struct hail_check *c = &run->check;
-    set_authority(run);
+    if (t->kind == HAIL_HELLO_HTTP)
+        set_authority(run);
     c->kind = t->kind;
     c->tls = t->tls;
     c->trust_any = s->insecure;

@@ -43,8 +43,8 @@ static int set_protocol(struct setting *a)
     if (kind == HAIL_HELLO_KINDS)
         return check_wrong(a->why, "'%.60s' is no protocol that hail knows the hello of", a->value);
     a->s->kind = kind;
-    if (tls)
-        a->s->tls = CHECK_TLS_ON;
+    a->s->protocol_tls = tls;
+    a->s->port = hail_hello_port_by_name(a->value);
     return 0;
 }
 

@@ -35,7 +35,9 @@ enum check_tls { CHECK_TLS_BY_PORT = 0, CHECK_TLS_OFF, CHECK_TLS_ON };
 /* A value: copy it by check_derive(); what it points to is the pool's. */
 struct check_settings {
     enum hail_hello_kind kind; /* HAIL_HELLO_KINDS: by the scheme or the port */
-    enum check_tls tls;        /* from the first byte on */
+    bool protocol_tls;         /* what `kind` was called means TLS from the first byte on */
+    uint16_t port;             /* of what it was called; 0: none */
+    enum check_tls tls;        /* from the first byte on, whatever it is called */
     enum hail_hello_tls starttls;
     int family;
     bool all_addresses;

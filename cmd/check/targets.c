@@ -72,8 +72,8 @@ static int take_endpoint(struct reading *r, const char *text)
 {
     struct hail_ctx ctx = HAIL_CTX_INIT;
     const struct check_settings *s = r->set;
-    uint16_t port =
-        s->kind == HAIL_HELLO_KINDS ? 0 : hail_hello_port(s->kind, s->tls == CHECK_TLS_ON);
+    bool other = s->kind != HAIL_HELLO_KINDS && s->tls == CHECK_TLS_ON && !s->protocol_tls;
+    uint16_t port = other ? hail_hello_port(s->kind, true) : s->port;
     if (hail_endpoint_parse(&ctx, &r->to, text, port) < 0)
         return check_wrong(r->why, "%s", ctx.err.msg);
     return 0;
@@ -102,7 +102,7 @@ static bool is_unix(const struct hail_endpoint *ep)
 static int decide(struct reading *r)
 {
     const struct check_settings *s = r->set;
-    bool tls = false;
+    bool tls = s->protocol_tls;
     if (r->kind == HAIL_HELLO_KINDS) {
         r->kind = s->kind;
         if (s->kind == HAIL_HELLO_KINDS)

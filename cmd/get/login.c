@@ -8,6 +8,7 @@
 #include "get.h"
 
 #include "base/error.h"
+#include "proto/url_path.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,19 +20,12 @@
 
 /* --- where they are from --- */
 
-static int hexdigit(char c)
-{
-    return c >= '0' && c <= '9'                     ? c - '0'
-           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                    : -1;
-}
-
 static void decode(char *out, size_t size, const char *p, size_t n)
 {
     size_t m = 0;
     for (size_t i = 0; i < n && m + 1 < size; i++) {
-        if (p[i] == '%' && i + 2 < n + 0 && hexdigit(p[i + 1]) >= 0 && hexdigit(p[i + 2]) >= 0) {
-            out[m++] = (char)(hexdigit(p[i + 1]) * 16 + hexdigit(p[i + 2]));
+        if (hail_url_is_code(p + i, p + n)) {
+            out[m++] = hail_url_code(p + i);
             i += 2;
         } else {
             out[m++] = p[i];

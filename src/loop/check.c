@@ -73,7 +73,6 @@ void hail_check_arm(struct hail_check *c)
 void hail_check_finish(struct hail_check *c, int rc)
 {
     c->rc = rc;
-    c->failed_in = c->phase;
     c->phase = HAIL_CHECK_OVER;
     c->ended_ns = hail_now();
     unwatch_all(c);

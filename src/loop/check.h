@@ -28,7 +28,7 @@ int hail_checker_new(struct hail_ctx *ctx, struct hail_loop *loop, struct hail_c
  * -ECANCELED. Accepts NULL. */
 void hail_checker_free(struct hail_checker *k);
 
-/* How far a check is, and where one that failed did. */
+/* How far a check is. */
 enum hail_check_phase {
     HAIL_CHECK_NAMING,
     HAIL_CHECK_CONNECTING,
@@ -64,7 +64,7 @@ struct hail_check {
     /* ---------------------------------------------------------------------------------------- */
     int rc;       /* 0: it speaks; or -errno, with ctx.err */
     bool refused; /* it is there, and says no */
-    enum hail_check_phase phase, failed_in;
+    enum hail_check_phase phase;
     struct hail_ctx ctx;
     struct hail_race race; /* the addresses and what became of them: attempts[0..started) */
     struct hail_stream *stream;

@@ -77,7 +77,7 @@ static ssize_t decode(struct hail_slice v, char *out, size_t size)
     for (size_t i = 0; i < v.n; i++) {
         char c = v.p[i];
         if (hail_url_is_code(v.p + i, v.p + v.n)) {
-            c = (char)(hail_url_hex(v.p[i + 1]) * 16 + hail_url_hex(v.p[i + 2]));
+            c = hail_url_code(v.p + i);
             i += 2;
         }
         if (n + 1 >= size || c == '\0')

@@ -133,11 +133,6 @@ const char *hail_hello_title(enum hail_hello_kind kind)
     return kind < HAIL_HELLO_KINDS && protocols[kind] ? protocols[kind]->title : "";
 }
 
-bool hail_hello_peer_first(enum hail_hello_kind kind)
-{
-    return kind < HAIL_HELLO_KINDS && protocols[kind] && protocols[kind]->peer_first;
-}
-
 bool hail_hello_is_udp(enum hail_hello_kind kind)
 {
     return kind == HAIL_HELLO_DNS || kind == HAIL_HELLO_NTP;

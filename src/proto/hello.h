@@ -114,7 +114,6 @@ struct hail_hello {
     unsigned flags; /* the protocol's own */
     bool asked;     /* the peer was silent, and was asked for any answer */
     bool quiet_is_end;
-    uint64_t left; /* of what is passed over */
     void *more;    /* the protocol's own memory, freed by ops->free */
 };
 
@@ -130,8 +129,6 @@ uint16_t hail_hello_port(enum hail_hello_kind kind, bool tls);
 uint16_t hail_hello_port_by_name(const char *name);
 const char *hail_hello_name(enum hail_hello_kind kind);  /* "smtp"; "tcp" for NONE */
 const char *hail_hello_title(enum hail_hello_kind kind); /* "SMTP" */
-/* Whether the service speaks first. */
-bool hail_hello_peer_first(enum hail_hello_kind kind);
 /* Whether it is spoken over UDP unless TCP is asked for: DNS and NTP. */
 bool hail_hello_is_udp(enum hail_hello_kind kind);
 

@@ -158,7 +158,7 @@ static int decode(const struct hail_url_reader *r, const char *p, const char *en
         const char *at = p;
         char c = *p++;
         if (hail_url_is_code(at, end)) {
-            c = (char)(hail_url_hex(at[1]) * 16 + hail_url_hex(at[2]));
+            c = hail_url_code(at);
             p = at + 3;
         }
         if (forbidden(c))

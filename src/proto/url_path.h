@@ -18,6 +18,12 @@ static inline bool hail_url_is_code(const char *p, const char *end)
     return end - p >= 3 && *p == '%' && hail_url_hex(p[1]) >= 0 && hail_url_hex(p[2]) >= 0;
 }
 
+/* The byte that the code at `p` stands for. */
+static inline char hail_url_code(const char *p)
+{
+    return (char)(hail_url_hex(p[1]) * 16 + hail_url_hex(p[2]));
+}
+
 /* Takes the dot segments (also written as "%2e") out of the path from `start`, which begins with
  * '/', to `end`, in place: RFC 3986 section 5.2.4. Returns its new end. */
 char *hail_url_remove_dots(char *start, const char *end);

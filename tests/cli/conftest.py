@@ -56,6 +56,30 @@ class Certs:
                       "-CAcreateserial", "-days", days, "-extfile", extensions, "-out", cert)
         return cert, key
 
+    def later(self, name, start, end):
+        """A certificate for localhost between two times, and its key."""
+        key, request, cert, config = (self.dir / f"{name}.{kind}"
+                                      for kind in ("key", "csr", "pem", "cnf"))
+        (self.dir / f"{name}.index").write_text("")
+        config.write_text(
+            f"[ca]\ndefault_ca=d\n[d]\ndatabase={self.dir}/{name}.index\nnew_certs_dir={self.dir}\n"
+            "rand_serial=yes\ndefault_md=sha256\npolicy=p\nx509_extensions=x\n"
+            "[p]\ncommonName=supplied\n[x]\nsubjectAltName=DNS:localhost\n")
+        self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                      "-keyout", key, "-out", request, "-subj", f"/CN={name}")
+        self._openssl("ca", "-batch", "-notext", "-config", config, "-cert", self.ca, "-keyfile",
+                      self.ca_key, "-in", request, "-out", cert,
+                      "-startdate", f"{start:%Y%m%d%H%M%SZ}", "-enddate", f"{end:%Y%m%d%H%M%SZ}")
+        return cert, key
+
+    def self_signed(self, name):
+        """A certificate for localhost that nobody vouches for, and its key."""
+        key, cert = self.dir / f"{name}.key", self.dir / f"{name}.pem"
+        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                      "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", f"/CN={name}",
+                      "-addext", "subjectAltName=DNS:localhost")
+        return cert, key
+
 
 @pytest.fixture(name="certs", scope="session")
 def fixture_certs(tmp_path_factory):

@@ -1,6 +1,7 @@
 """hail check against servers that play a part: every protocol's good and bad words, the verdict, the
 exit status, and what is said of it."""
 
+import datetime
 import json
 import pathlib
 import re
@@ -331,14 +332,20 @@ def test_tls_good(check, certs, protocol):
 
 
 @pytest.mark.parametrize("protocol", SECURED)
-@pytest.mark.parametrize("kind", ["expired", "other-name", "unknown"])
-def test_tls_bad_certificates(check, certs, protocol, kind, tmp_path):
+@pytest.mark.parametrize("kind", ["expired", "other-name", "unknown", "later", "self-signed"])
+def test_tls_bad_certificates(check, certs, protocol, kind):
     if kind == "expired":
         cert, said = certs.leaf(f"expired-{protocol}", days=-1), "expired|ended"
     elif kind == "other-name":
         cert, said = certs.leaf(f"other-{protocol}", san="DNS:other.example"), "other.example"
+    elif kind == "later":
+        start = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=3)
+        cert = certs.later(f"later-{protocol}", start, start + datetime.timedelta(days=3))
+        said = "not valid before"
+    elif kind == "self-signed":
+        cert, said = certs.self_signed(f"self-{protocol}"), "self-signed"
     else:
-        cert, said = (certs.cert, certs.key), "authority|issuer|trust|self|certificat"
+        cert, said = (certs.cert, certs.key), "authority|issuer|trust"
     ca = ["--cacert", certs.ca] if kind != "unknown" else []
     with Actor(answers(protocol), context(certs, *cert)) as actor:
         done = check(*ca, f"{protocol}://localhost:{actor.port}", status=6)
@@ -531,6 +538,10 @@ def test_bare_host(check, tmp_path, hail):
     ([], "no target"),
     (["127.0.0.1:25", "--watch", "--until", "up"], "do not go together"),
     (["127.0.0.1:25", "--until", "maybe"], "up or down"),
+    (["127.0.0.1:25", "--watch", "-v"], "-v does not go with --watch"),
+    (["127.0.0.1:25", "--until", "up", "--json"], "--json does not go with --until"),
+    (["127.0.0.1:25", "--metrics", "127.0.0.1:0", "-q"], "-q does not go with --metrics"),
+    (["127.0.0.1:25", "--watch", "--all-addresses"], "once alone"),
     (["127.0.0.1:25", "--warn-days", "x"], "a number of days"),
     (["127.0.0.1:25", "--timeout", "0"], "a time above 0"),
     (["127.0.0.1:25", "--expect", "("], "expression|character|parenthes"),
@@ -550,6 +561,15 @@ def test_bare_host(check, tmp_path, hail):
 def test_usage(check, args, said):
     done = check(*args, status=2)
     assert done.stdout == "" and re.search(said, done.stderr), done.stderr
+
+
+def test_protocols_by_their_other_names(check):
+    """The port and TLS are those of the name that was said last."""
+    with Actor(SMTP) as actor:
+        check("--protocol", "smtps", "--protocol", "smtp", f"127.0.0.1:{actor.port}", status=0)
+    for name, port in (("submission", 587), ("smtps", 465), ("smtp", 25), ("imaps", 993)):
+        row = json.loads(check("--json", "--protocol", name, "127.111.0.1").stdout)
+        assert row["attempts"][0]["address"] == f"127.111.0.1:{port}"
 
 
 def test_missing_files(check, tmp_path, certs):

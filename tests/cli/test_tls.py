@@ -104,32 +104,15 @@ def test_expired(hail, certs):
     refused(with_cert(hail, certs, certs.leaf("expired", days=-1)), "it expired on 20", "1 day ago")
 
 
-def test_not_yet_valid(hail, certs, tmp_path):
+def test_not_yet_valid(hail, certs):
     start = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=3)
-    end = start + datetime.timedelta(days=3)
-    key, request, cert = tmp_path / "n.key", tmp_path / "n.csr", tmp_path / "n.pem"
-    (tmp_path / "index").write_text("")
-    (tmp_path / "ca.cnf").write_text(
-        f"[ca]\ndefault_ca=d\n[d]\ndatabase={tmp_path}/index\nnew_certs_dir={tmp_path}\n"
-        "rand_serial=yes\ndefault_md=sha256\npolicy=p\nx509_extensions=x\n[p]\ncommonName=supplied\n"
-        "[x]\nsubjectAltName=DNS:localhost\n")
-    for command in (
-            ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-             key, "-out", request, "-subj", "/CN=later"],
-            ["ca", "-batch", "-notext", "-config", tmp_path / "ca.cnf", "-cert", certs.ca,
-             "-keyfile", certs.ca_key, "-in", request, "-out", cert, "-startdate",
-             f"{start:%Y%m%d%H%M%SZ}", "-enddate", f"{end:%Y%m%d%H%M%SZ}"]):
-        subprocess.run(["openssl", *map(str, command)], check=True, capture_output=True, timeout=60)
-    refused(with_cert(hail, certs, (cert, key)),
+    cert = certs.later("later", start, start + datetime.timedelta(days=3))
+    refused(with_cert(hail, certs, cert),
             f"it is not valid before {start:%Y-%m-%d}", "this machine's clock says")
 
 
-def test_self_signed(hail, certs, tmp_path):
-    key, cert = tmp_path / "s.key", tmp_path / "s.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-days", "2",
-                    "-subj", "/CN=me", "-addext", "subjectAltName=DNS:localhost"],
-                   check=True, capture_output=True, timeout=60)
+def test_self_signed(hail, certs):
+    cert, key = certs.self_signed("me")
     refused(with_cert(hail, certs, (cert, key)), "it is self-signed")
     with served(context_of(cert, key)) as (port, _):
         assert get(hail, "--cacert", cert, f"https://localhost:{port}/").stdout == CONTENT
