@@ -1,11 +1,15 @@
 """The daemons that `hail check` is tested with, on top of daemons.py: the eight standard services, and
 databases and their like."""
 
+import os
 import socket
 import subprocess
 import time
 
-from daemons import Daemon, Dovecot, Nnrpd, Postfix, Postgres, Sshd, Vsftpd, program
+import pytest
+
+from daemons import (Daemon, Dovecot, Nnrpd, Postfix, Postgres, Sshd, Vsftpd, free_ports,
+                     program)
 from telnet_pty import Telnetd
 
 
@@ -34,6 +38,28 @@ http {{
 }}
 """)
         return [program("nginx", "nginx-light"), "-p", self.dir, "-c", conf, "-e", "stderr"]
+
+
+class Lmtp(Dovecot):
+    """dovecot's LMTP, with STARTTLS."""
+
+    PORTS = ("port", "lmtp_port")
+
+    def prepare(self):
+        self.lmtp_port, = free_ports(1)
+        command = super().prepare()
+        with open(self.dir / "dovecot.conf", "a", encoding="ascii") as conf:
+            conf.write(f"""protocols = pop3 lmtp
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {self.lmtp_port}
+  }}
+}}
+""")
+        if not os.path.exists("/usr/lib/dovecot/lmtp"):
+            pytest.skip("dovecot has no lmtp (dovecot-lmtpd)")
+        return command
 
 
 class Redis(Daemon):
@@ -171,6 +197,7 @@ SERVICES = {
     "telnet": (Telnet, "telnet", "port", "", None),
     "smtp": (Postfix, "smtp", "port", "ESMTP Postfix", "starttls"),
     "smtps": (Postfix, "smtps", "tls_port", "ESMTP Postfix", "tls"),
+    "lmtp": (Lmtp, "lmtp", "lmtp_port", "Dovecot", "starttls"),
     "http": (Web, "http", "port", "200 OK", None),
     "https": (Web, "https", "tls_port", "200 OK", "tls"),
     "pop3": (Dovecot, "pop3", "port", "Dovecot", "starttls"),
