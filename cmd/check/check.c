@@ -235,8 +235,8 @@ static int add_host(struct check_targets *t, const struct check_targets *from, c
     if (t->n == before)
         return usage_error(&command_check,
                            "%s: which service? There is no port, and no target of it in a targets "
-                           "file (%s, or --file)",
-                           host, default_file());
+                           "file (~/.config/hail/targets, /etc/hail/targets, or --file)",
+                           host);
     return 0;
 }
 

@@ -188,7 +188,7 @@ static void show_row(struct hellos *h, const struct row *r)
         snprintf(who, sizeof who, "%s[%d]", r->listener->name, r->listener->pid);
     printf("%5u/%s  %-12s  ", r->port, is_udp(r->listener) ? "udp" : "tcp", name ? name : "-");
     if (!r->asked) {
-        printf("%s%-9s%s\n", paint(c, "2"), "-", paint(c, "0"));
+        printf("%s-%s\n", paint(c, "2"), paint(c, "0"));
         return;
     }
     printf("%s%-9s%s %-22s  %-18s  %s\n", paint(c, ok ? "32" : "31"),

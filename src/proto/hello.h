@@ -114,7 +114,7 @@ struct hail_hello {
     unsigned flags; /* the protocol's own */
     bool asked;     /* the peer was silent, and was asked for any answer */
     bool quiet_is_end;
-    void *more;    /* the protocol's own memory, freed by ops->free */
+    void *more; /* the protocol's own memory, freed by ops->free */
 };
 
 /* By its name ("smtp", "imap", "postgres", also the common others: "submission", "pop3s"; "tcp" and
