@@ -12,7 +12,7 @@ import time
 import urllib.parse
 
 from check_actor import HANG, READ, TLS, Actor
-from test_check import OK, SMTP
+from check_parts import OK, SMTP
 
 class Fleet:
     """hail check --metrics at a port that the system picks."""
