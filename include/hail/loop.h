@@ -30,6 +30,9 @@ struct hail_timer {
     size_t place;  /* in the loop's heap, counted from 1; 0: not set */
 };
 
+/* For callbacks: the structure of type `type` whose member `member` is at `p`. */
+#define HAIL_OUTER(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
+
 HAIL_API int hail_loop_new(struct hail_ctx *ctx, struct hail_loop **out);
 HAIL_API void hail_loop_free(struct hail_loop *loop); /* accepts NULL */
 

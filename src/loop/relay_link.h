@@ -12,8 +12,6 @@
 
 #include "loop/dialler.h"
 
-#define HAIL_OUTER(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
-
 struct hail_relay_link {
     struct hail_relay *relay;
     struct hail_relay_link *next, **at; /* of all, and who points here */
