@@ -39,8 +39,10 @@ static void quote(struct hail_buf *b, const char *s, size_t n)
             hail_buf_str(b, "\\r");
         else if (cp == '\t')
             hail_buf_str(b, "\\t");
-        else if (cp < 0x20 || (cp >= 0x7F && cp <= 0x9F) || (cp >= 0x2000 && cp <= 0x206F) ||
-                 cp == 0x61C || cp == 0xFEFF)
+        else if (cp > 0xFFFF && hail_utf8_unsafe(cp)) /* RFC 8259 section 7: as in UTF-16 */
+            hail_buf_printf(b, "\\u%04x\\u%04x", (unsigned)(0xD7C0 + (cp >> 10)),
+                            (unsigned)(0xDC00 + (cp & 0x3FF)));
+        else if (hail_utf8_unsafe(cp))
             hail_buf_printf(b, "\\u%04x", (unsigned)cp);
         else
             hail_buf_add(b, s + i, len);

@@ -36,7 +36,7 @@
 #define HAIL_SCRIPT_FILE    ((size_t)4 << 20) /* bytes of a file */
 #define HAIL_SCRIPT_TEXT    65536             /* bytes of a text, escaped */
 #define HAIL_SCRIPT_PATTERN 1024              /* bytes of a regular expression as it is written */
-#define HAIL_SCRIPT_SPREAD  5000 /* characters of one with its repetitions, {n,m}, written out */
+#define HAIL_SCRIPT_SPREAD  5000 /* characters of one with its repetitions written out */
 #define HAIL_SCRIPT_GROUP   64   /* S and the S+ after it */
 #define HAIL_SCRIPT_REJECTS 64   /* in a script */
 #define HAIL_EXPECT_LINE    4096 /* bytes of a line that are compared; the rest passes */

@@ -167,21 +167,30 @@ static int bracket(struct pattern *t)
     return 0;
 }
 
-/* {n,m}: only how often is looked at, the rest is regcomp(3)'s. */
-static int interval(struct pattern *t)
+/* The operator of `n` bytes at t->i, by which what is before it comes `most` times: regcomp(3)
+ * writes that out, + and stars in stars as well, so that repetitions of repetitions grow by powers.
+ */
+static int repeats(struct pattern *t, size_t n, size_t most)
 {
-    size_t most = 1, number = 0;
-    for (size_t i = t->i + 1; i < t->n && t->p[i] != '}'; i++) {
-        char c = t->p[i];
-        number = c >= '0' && c <= '9' ? number * 10 + (size_t)(c - '0') : 0;
-        number = number > HAIL_SCRIPT_SPREAD ? HAIL_SCRIPT_SPREAD + 1 : number;
-        most = number > most ? number : most;
-    }
     t->size += (t->size - t->begun) * (most - 1);
     if (t->size > HAIL_SCRIPT_SPREAD)
         return wrong(t->fault, t->i, "repeats too often");
-    put(t, t->p + t->i++, 1);
+    put(t, t->p + t->i, n);
+    t->i += n;
     return 0;
+}
+
+/* {n,m}: only how often is looked at, the rest is regcomp(3)'s. */
+static int interval(struct pattern *t)
+{
+    size_t most = 1, number = 0, i = t->i + 1;
+    for (; i < t->n && (t->p[i] == ',' || (t->p[i] >= '0' && t->p[i] <= '9')); i++) {
+        number = t->p[i] == ',' ? 0 : number * 10 + (size_t)(t->p[i] - '0');
+        number = number > HAIL_SCRIPT_SPREAD ? HAIL_SCRIPT_SPREAD + 1 : number;
+        most = number > most ? number : most;
+    }
+    i += i < t->n && t->p[i] == '}';
+    return repeats(t, i - t->i, most);
 }
 
 static void parenthesis(struct pattern *t)
@@ -198,16 +207,18 @@ static int translate(struct pattern *t)
     while (t->i < t->n) {
         char c = t->p[t->i];
         int rc = 0;
-        if (c != '{' && c != '(' && c != ')')
-            t->begun = t->size++;
         if (c == '\0')
             return wrong(t->fault, t->i, "a NUL byte: write it as an escape, x00");
+        if (!strchr("{()*+?", c))
+            t->begun = t->size++;
         if (c == '\\')
             rc = escape(t);
         else if (c == '[')
             rc = bracket(t);
         else if (c == '{')
             rc = interval(t);
+        else if (c == '*' || c == '+' || c == '?')
+            rc = repeats(t, 1, 2);
         else if (c == '(' || c == ')')
             parenthesis(t);
         else

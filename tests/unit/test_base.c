@@ -79,10 +79,12 @@ static void test_json(void **state)
     hail_json_seconds(&j, "u", -1);
     hail_json_bytes(&j, "d", "\377\0a", 3);
     hail_json_bytes(&j, "e", "ok", 2);
+    hail_json_bytes(&j, "f", "\302\255\363\240\200\201", 6); /* soft hyphen, U+E0001 */
     hail_json_end_object(&j);
     assert_string_equal(b.p, "{\"n\":-5,\"s\":\"a\\\"b\\\\\\n\\u001b\xEF\xBF\xBD\\u202e\","
                              "\"v\":[true,null,{}],\"t\":1.000000001,\"u\":-0.000000001,"
-                             "\"d_base64\":\"/wBh\",\"e\":\"ok\"}");
+                             "\"d_base64\":\"/wBh\",\"e\":\"ok\","
+                             "\"f\":\"\\u00ad\\udb40\\udc01\"}");
     hail_buf_free(&b);
 }
 
