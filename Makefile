@@ -75,18 +75,24 @@ REPLAYS     := $(FUZZ_SRC:fuzz/fuzz_%.c=$O/replay/%)
 FUZZERS     := $(FUZZ_SRC:fuzz/fuzz_%.c=$O/fuzz/%)
 BENCHES     := $(BENCH_SRC:bench/%.c=$O/bench/%)
 
-.PHONY: all demo test unit-tests thread-tests replays examples shared static lint bench benches fuzz install \
+.PHONY: all program demo test unit-tests thread-tests replays examples shared static dist lint bench benches fuzz install \
         services clean
 .SECONDARY:
 
 all: $O/hail examples
 	@ln -sf $O/hail hail
 
+program: $O/hail
+
 demo: all
 	@./hail tour
 
 static:
 	@$(MAKE) --no-print-directory BUILD=static all
+
+dist:
+	@$(MAKE) --no-print-directory BUILD=static program
+	@tools/dist $(VERSION) build/static-$(notdir $(firstword $(CC)))/hail $$($(CC) -dumpmachine)
 
 # --- building ---
 
@@ -167,6 +173,7 @@ test:
 	@$(MAKE) --no-print-directory all unit-tests
 	@$(MAKE) --no-print-directory BUILD=asan all unit-tests replays
 	@$(MAKE) --no-print-directory BUILD=tsan thread-tests
+	@$(MAKE) --no-print-directory BUILD=static program
 	@ln -sf $O/hail hail
 	@tools/run-tests $(notdir $(CC)) $(PEERS)
 
