@@ -3,6 +3,7 @@
  *   main.c     this: the table, the names the program may be called by, signals
  *   options.c  the options of all commands and of each
  *   help.c     --help
+ *   completion.c  what may come next, for the shells
  *   fail.c     errors and exit statuses
  *   output.c   standard output, JSON, colour
  *   NAME.c     one command (or a folder of its own)
@@ -143,6 +144,8 @@ static int dispatch(int argc, char **argv)
         return show_version();
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return help(NULL);
+    if (strcmp(argv[1], "help") == 0 && argc > 2 && strcmp(argv[2], "--complete") == 0)
+        return complete_words(argc - 3, argv + 3);
     if (strcmp(argv[1], "help") == 0)
         return help(argv[2]);
     cmd = find(argv[1]);
