@@ -81,6 +81,9 @@ int help_command(const struct command *cmd);
 /* completion.c: the words that may stand in place of the last of `words`, a line each. */
 int complete_words(int n, char **words);
 
+/* completion_scripts.c: what bash, zsh or fish reads to complete by it. */
+int completion_script(const char *shell);
+
 /* fail.c: one clear line on standard error, one of advice, and the exit status. */
 int fail(struct common *c); /* the error of the context; silent for a cancellation */
 int status_of(const struct hail_error *err);

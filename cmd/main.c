@@ -146,6 +146,8 @@ static int dispatch(int argc, char **argv)
         return help(NULL);
     if (strcmp(argv[1], "help") == 0 && argc > 2 && strcmp(argv[2], "--complete") == 0)
         return complete_words(argc - 3, argv + 3);
+    if (strcmp(argv[1], "help") == 0 && argc > 2 && strcmp(argv[2], "--completion") == 0)
+        return completion_script(argv[3]);
     if (strcmp(argv[1], "help") == 0)
         return help(argv[2]);
     cmd = find(argv[1]);
