@@ -75,8 +75,8 @@ REPLAYS     := $(FUZZ_SRC:fuzz/fuzz_%.c=$O/replay/%)
 FUZZERS     := $(FUZZ_SRC:fuzz/fuzz_%.c=$O/fuzz/%)
 BENCHES     := $(BENCH_SRC:bench/%.c=$O/bench/%)
 
-.PHONY: all program demo test unit-tests thread-tests replays examples shared static dist lint bench benches fuzz install \
-        services clean
+.PHONY: all program demo test unit-tests thread-tests replays examples shared static dist lint bench benches \
+        fuzz install services clean
 .SECONDARY:
 
 all: $O/hail examples

@@ -74,6 +74,10 @@ extern const struct command *const commands[];
 int parse_options(const struct command *cmd, struct common *c, int argc, char **argv, int *first);
 extern const struct option_row common_options[];
 
+/* Whether the command has an option of its own in the place of this common one; `cmd` may be NULL.
+ */
+bool replaces_option(const struct command *cmd, const struct option_row *row);
+
 /* help.c */
 int help_main(void);
 int help_command(const struct command *cmd);

@@ -27,19 +27,11 @@ static void offer_commands(const char *typed, bool with_help)
         offer(typed, "", "help", "help on a command");
 }
 
-static bool hidden(const struct option_row *row, const struct command *by)
-{
-    for (const struct option_row *o = by ? by->options : NULL; o && o->letter; o++)
-        if (o->letter == row->letter || (o->name && row->name && strcmp(o->name, row->name) == 0))
-            return true;
-    return false;
-}
-
 static void offer_options(const char *typed, const struct option_row *rows,
                           const struct command *hiding)
 {
     for (; rows && rows->letter; rows++) {
-        if (hidden(rows, hiding))
+        if (replaces_option(hiding, rows))
             continue;
         char word[80];
         if (rows->name)
@@ -79,28 +71,14 @@ static void offer_values(const struct option_row *row, const char *typed, const 
         offer(typed, before, when[i], row->help);
 }
 
-int complete_words(int n, char **words)
+/* The last of `n` words after the command's name: a value of the option before it or in it, or an
+ * option. */
+static void offer_word(const struct command *cmd, int n, char **words)
 {
-    if (n == 0)
-        return STATUS_DONE;
-    const char *typed = words[n - 1];
-    if (n == 1 || (n == 2 && strcmp(words[0], "help") == 0)) {
-        offer_commands(typed, n == 1);
-        return STATUS_DONE;
-    }
-    const struct command *cmd = NULL;
-    for (size_t i = 0; commands[i] && !cmd; i++)
-        if (strcmp(commands[i]->name, words[0]) == 0)
-            cmd = commands[i];
-    for (int i = 1; i < n - 1; i++)
-        if (strcmp(words[i], "--") == 0)
-            return STATUS_DONE;
-    if (!cmd)
-        return STATUS_DONE;
+    const char *typed = words[n - 1], *equals = strchr(typed, '=');
     const struct option_row *before =
-        n > 2 && !strchr(words[n - 2], '=') ? row_of(cmd, words[n - 2]) : NULL;
+        n > 1 && !strchr(words[n - 2], '=') ? row_of(cmd, words[n - 2]) : NULL;
     char name[80];
-    const char *equals = strchr(typed, '=');
     if (before && before->arg && before->arg[0] != '[') {
         offer_values(before, typed, "");
     } else if (equals && row_of(cmd, typed) && (size_t)(equals - typed) < sizeof name - 1) {
@@ -110,5 +88,17 @@ int complete_words(int n, char **words)
         offer_options(typed, cmd->options, NULL);
         offer_options(typed, common_options, cmd);
     }
+}
+
+int complete_words(int n, char **words)
+{
+    if (n == 1 || (n == 2 && strcmp(words[0], "help") == 0))
+        offer_commands(words[n - 1], n == 1);
+    for (int i = 1; i < n - 1; i++)
+        if (strcmp(words[i], "--") == 0)
+            return STATUS_DONE;
+    for (size_t i = 0; commands[i] && n > 1; i++)
+        if (strcmp(commands[i]->name, words[0]) == 0)
+            offer_word(commands[i], n - 1, words + 1);
     return STATUS_DONE;
 }

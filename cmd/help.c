@@ -35,10 +35,7 @@ static void wrap(const char *text, int indent, int at)
 static void show_options(const struct option_row *rows, const struct command *hiding)
 {
     for (; rows && rows->letter; rows++) {
-        bool hidden = false;
-        for (const struct option_row *o = hiding ? hiding->options : NULL; o && o->letter; o++)
-            hidden |= o->letter == rows->letter || (o->name && strcmp(o->name, rows->name) == 0);
-        if (hidden)
+        if (replaces_option(hiding, rows))
             continue;
         char left[80];
         int n = rows->letter < 256

@@ -34,10 +34,10 @@ struct table {
     const char *names[ROWS_MAX + 1];
 };
 
-static bool owns_letter(const struct command *cmd, const struct option_row *row)
+bool replaces_option(const struct command *cmd, const struct option_row *row)
 {
-    for (const struct option_row *o = cmd->options; o && o->letter; o++)
-        if (o->letter == row->letter || (o->name && strcmp(o->name, row->name) == 0))
+    for (const struct option_row *o = cmd ? cmd->options : NULL; o && o->letter; o++)
+        if (o->letter == row->letter || (o->name && row->name && strcmp(o->name, row->name) == 0))
             return true;
     return false;
 }
@@ -47,7 +47,7 @@ static void add_rows(struct table *t, size_t *n, const struct option_row *rows,
 {
     char *letter = t->letters + strlen(t->letters);
     for (; rows && rows->letter && *n < ROWS_MAX; rows++) {
-        if (hiding && owns_letter(hiding, rows))
+        if (replaces_option(hiding, rows))
             continue;
         int has = !rows->arg            ? no_argument
                   : rows->arg[0] == '[' ? optional_argument

@@ -22,11 +22,11 @@ SHELLS = {
 }
 
 
-def start(shell, tmp_path):
+def start(hail, shell, tmp_path):
     """The shell with the script read, and nothing else of this user's."""
     if not shutil.which(shell):
         pytest.skip(f"no {shell}")
-    (tmp_path / "hail").symlink_to(os.environ["HAIL"])
+    (tmp_path / "hail").symlink_to(os.path.abspath(hail))
     env = {"HOME": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin", "TERM": "dumb", "PS1": "$ "}
     options, read = SHELLS[shell]
     child = pexpect.spawn(shell, options, env=env, cwd=str(tmp_path), encoding="utf-8", timeout=8)
@@ -37,17 +37,17 @@ def start(shell, tmp_path):
 
 @pytest.mark.parametrize("typed, becomes", LINES)
 @pytest.mark.parametrize("shell", SHELLS)
-def test_the_line_is_completed(shell, tmp_path, typed, becomes):
-    child = start(shell, tmp_path)
+def test_the_line_is_completed(hail, shell, tmp_path, typed, becomes):
+    child = start(hail, shell, tmp_path)
     child.send(typed + "\t")
     child.expect_exact(becomes.removeprefix(typed))
     child.close(force=True)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_shell_can_read_its_script(shell):
+def test_the_shell_can_read_its_script(hail, shell):
     if not shutil.which(shell):
         pytest.skip(f"no {shell}")
-    text = subprocess.run([os.environ["HAIL"], "help", "--completion", shell], check=True,
+    text = subprocess.run([hail, "help", "--completion", shell], check=True,
                           capture_output=True).stdout
     assert subprocess.run([shell, "-n"], input=text, capture_output=True).returncode == 0
